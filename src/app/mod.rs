@@ -1,0 +1,1 @@
+//! The landing: the only floor where the rooms meet. One file per command.

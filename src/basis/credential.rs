@@ -1,0 +1,95 @@
+//! What git gets, and what is asked for.
+
+use crate::basis::clock::Timestamp;
+use crate::basis::secret::{AccessToken, GitToken};
+use crate::basis::session::Who;
+use std::time::Duration;
+
+/// User name, short-lived Bitbucket access token and its end.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    pub username: String,
+    pub token: GitToken,
+    /// When the helper got it.
+    pub issued: Timestamp,
+    /// When the server stops accepting it, already cut to `max_life` and to the session's end.
+    pub expires: Timestamp,
+    /// The scopes granted, as the server named them.
+    pub scopes: String,
+}
+
+/// The user name that Bitbucket takes with an OAuth access token (`facts/bitbucket.md` A2, B2).
+pub const TOKEN_USER: &str = "x-token-auth";
+
+impl Credential {
+    /// Whether it may still be handed out: more than `margin` is left, or more than a quarter of a life
+    /// that is so short that the margin would eat it (DESIGN.md section 5, `[token] margin`).
+    pub fn fresh(&self, now: Timestamp, margin: Duration) -> bool {
+        now >= self.issued.before(BACKWARDS) && now.until(self.expires) > margin.min(self.life() / 4)
+    }
+
+    /// Whether less than a quarter of its life is left, so that it is worth renewing (DESIGN.md section 14).
+    pub fn aging(&self, now: Timestamp) -> bool {
+        now.until(self.expires) < self.life() / 4
+    }
+
+    fn life(&self) -> Duration {
+        self.issued.until(self.expires)
+    }
+}
+
+/// A clock set back by more than this makes a stored credential unusable: its end can no longer be told.
+const BACKWARDS: Duration = Duration::from_secs(300);
+
+/// What is asked for: the repository, where the host is asked per repository.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ask {
+    /// The repository path as git names it, without a leading slash; only with `per_repository`.
+    pub repository: Option<String>,
+}
+
+/// That Entra vouches for the account right now, with what a token source needs of it.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    pub who: Who,
+    /// An access token for the host's own scope; the two OAuth sources need none.
+    pub access_token: Option<AccessToken>,
+    /// When `access_token` ends.
+    pub expires: Timestamp,
+    /// The session's end; no credential outlives it.
+    pub session_ends: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn credential(life: i64) -> Credential {
+        Credential {
+            username: TOKEN_USER.into(),
+            token: GitToken::new("t".into()),
+            issued: Timestamp(1000),
+            expires: Timestamp(1000 + life),
+            scopes: String::new(),
+        }
+    }
+
+    #[test]
+    fn the_margin_is_kept() {
+        let margin = Duration::from_secs(300);
+        assert!(credential(3600).fresh(Timestamp(1000 + 3299), margin));
+        assert!(!credential(3600).fresh(Timestamp(1000 + 3300), margin));
+    }
+
+    #[test]
+    fn a_short_life_keeps_three_quarters_of_itself() {
+        let margin = Duration::from_secs(300);
+        assert!(credential(400).fresh(Timestamp(1000 + 299), margin));
+        assert!(!credential(400).fresh(Timestamp(1000 + 300), margin));
+    }
+
+    #[test]
+    fn a_clock_set_back_makes_a_miss() {
+        assert!(!credential(3600).fresh(Timestamp(600), Duration::from_secs(300)));
+    }
+}

@@ -1,0 +1,13 @@
+//! The ground floor: plain data that every room may hold, and nothing that does work for one of them.
+
+pub mod clock;
+pub mod credential;
+pub mod day;
+pub mod digest;
+pub mod env;
+pub mod failure;
+pub mod host_id;
+pub mod secret;
+pub mod session;
+pub mod text;
+pub mod url;

@@ -1,0 +1,109 @@
+//! Secrets are types: redacted in `Debug`, without `Display`, zeroed on drop, and opened by one word.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer};
+use std::fmt;
+use zeroize::Zeroize;
+
+macro_rules! secret {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone)]
+        pub struct $name(SecretString);
+
+        impl $name {
+            /// Takes ownership of the text; the caller keeps no copy.
+            pub fn new(text: String) -> Self {
+                Self(SecretString::from(text))
+            }
+
+            /// Opens the secret. Call it only where bytes leave for the wire or the vault.
+            #[expect(clippy::disallowed_methods, reason = "the one door of a secret")]
+            pub fn expose(&self) -> &str {
+                self.0.expose_secret()
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "([redacted])"))
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Ok(Self::new(String::deserialize(deserializer)?))
+            }
+        }
+    };
+}
+
+secret!(
+    /// An Entra access token for one scope (RFC 6749 section 1.4).
+    AccessToken
+);
+secret!(
+    /// A refresh token of Entra or of Bitbucket (RFC 6749 section 1.5).
+    RefreshToken
+);
+secret!(
+    /// What git sends to Bitbucket as the password: a short-lived Bitbucket access token.
+    GitToken
+);
+secret!(
+    /// An ID token as received, before anybody believed it (`OpenID` Connect Core section 2).
+    RawIdToken
+);
+secret!(
+    /// A confidential client's secret: Bitbucket's consumers and application links need one.
+    ClientSecret
+);
+secret!(
+    /// An authorization code or a device code: single use, short-lived, as good as a token meanwhile.
+    Code
+);
+secret!(
+    /// A PKCE code verifier (RFC 7636 section 4.1).
+    Verifier
+);
+
+/// Bytes that are wiped on drop and never printed: sealed and opened records, keys, response bodies.
+#[derive(Clone, Default)]
+pub struct SecretBytes(Vec<u8>);
+
+impl SecretBytes {
+    /// Takes ownership of the bytes.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// Opens the bytes. Call it only where they are parsed, sealed or sent.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for SecretBytes {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl fmt::Debug for SecretBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretBytes([{} bytes redacted])", self.0.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_byte_of_a_secret() {
+        let token = RefreshToken::new("canary-1f0".into());
+        assert_eq!(format!("{token:?}"), "RefreshToken([redacted])");
+        let bytes = SecretBytes::new(b"canary-1f0".to_vec());
+        assert_eq!(format!("{bytes:?}"), "SecretBytes([10 bytes redacted])");
+    }
+}

@@ -1,0 +1,1 @@
+//! Git's side: what git asks, what it is answered, and how standard output stays git's own.

@@ -1,0 +1,1 @@
+//! Whether a host is ours, and under which terms.

@@ -1,0 +1,1 @@
+//! ID tokens: believed only after signature, issuer, audience, times, nonce and tenant were checked.

@@ -1,0 +1,3 @@
+//! The process: its arguments, streams and exit code.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! How an Entra session is had and renewed.
