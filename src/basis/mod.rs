@@ -7,6 +7,7 @@ pub mod digest;
 pub mod env;
 pub mod failure;
 pub mod host_id;
+pub mod random;
 pub mod secret;
 pub mod session;
 pub mod text;

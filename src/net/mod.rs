@@ -1,5 +1,8 @@
 //! The network's door: one call, one reply. Behind it: the client (built on first use) and retries.
 
+pub mod client;
+pub mod retry;
+
 use crate::basis::secret::SecretBytes;
 use std::time::Duration;
 

@@ -1,0 +1,68 @@
+//! Random values from the operating system, for states, nonces and names nobody may guess.
+
+use ring::rand::{SecureRandom, SystemRandom};
+
+/// `bytes` random bytes as base64url without padding (RFC 4648 section 5).
+pub fn token(bytes: usize) -> String {
+    let mut raw = vec![0; bytes];
+    fill(&mut raw);
+    base64url(&raw)
+}
+
+/// Fills `bytes` with random values.
+///
+/// # Panics
+/// If the operating system has no random values to give: nothing secret can be made then.
+#[expect(clippy::expect_used, reason = "there is no safe way on without randomness")]
+pub fn fill(bytes: &mut [u8]) {
+    SystemRandom::new().fill(bytes).expect("the operating system gives no random values");
+}
+
+/// A random version 4 UUID in lower-case text (RFC 9562 section 5.4).
+pub fn uuid() -> String {
+    let mut raw = [0; 16];
+    fill(&mut raw);
+    raw[6] = raw[6] & 0x0f | 0x40;
+    raw[8] = raw[8] & 0x3f | 0x80;
+    let hex = crate::basis::digest::hex(&raw);
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
+fn base64url(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        let digits = (0..=chunk.len()).map(|n| ALPHABET[(bits >> (18 - 6 * n) & 0x3f) as usize]);
+        text.extend(digits.map(char::from));
+    }
+    text
+}
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64url_follows_the_vectors_of_rfc_4648() {
+        for (raw, text) in [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg")] {
+            assert_eq!(base64url(raw.as_bytes()), text);
+        }
+        assert_eq!(base64url(&[0xfb, 0xff]), "-_8");
+    }
+
+    #[test]
+    fn values_differ_and_have_their_length() {
+        assert_ne!(token(16), token(16));
+        assert_eq!(token(32).len(), 43);
+    }
+
+    #[test]
+    fn a_uuid_says_that_it_is_random() {
+        let uuid = uuid();
+        assert_eq!(uuid.len(), 36);
+        assert_eq!(uuid.as_bytes()[14], b'4');
+        assert!(b"89ab".contains(&uuid.as_bytes()[19]), "{uuid}");
+    }
+}

@@ -1,0 +1,195 @@
+//! The one client of this program: reqwest over rustls, built when the first call is sent.
+
+use crate::basis::secret::SecretBytes;
+use crate::basis::url::WebUrl;
+use crate::config::settings::Network;
+use crate::net::{Call, Http, LARGEST_BODY, Method, NetError, Reply};
+use reqwest::blocking::{Client as Reqwest, ClientBuilder, Response};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use std::error::Error;
+use std::io::Read;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// Sends calls over TLS that is always verified. Making one costs nothing; the first call builds it
+/// (10 to 90 ms).
+pub struct Client {
+    network: Network,
+    /// Whether the proxies of the system are used at all.
+    proxies: bool,
+    proxied: OnceLock<Reqwest>,
+    direct: OnceLock<Reqwest>,
+}
+
+/// A client for the settings. `HTTPS_PROXY`, `NO_PROXY` and the system's proxies hold, except for this
+/// machine itself: plain http is allowed to loopback addresses because it never leaves the machine.
+pub fn client(network: &Network) -> Client {
+    Client { network: network.clone(), proxies: true, proxied: OnceLock::new(), direct: OnceLock::new() }
+}
+
+/// A client that goes straight to its target, for metadata services (`facts/entra.md` 6.3).
+pub fn direct(network: &Network) -> Client {
+    Client { proxies: false, ..client(network) }
+}
+
+impl Http for Client {
+    fn send(&self, call: &Call) -> Result<Reply, NetError> {
+        let client = self.client_for(call)?;
+        let mut request = match call.method {
+            Method::Get => client.get(&call.url),
+            Method::Post => client.post(&call.url),
+        };
+        request = request.timeout(self.network.timeout).headers(headers(call)?);
+        if let Some(form) = &call.form {
+            request = request.body(form.expose().to_vec());
+        }
+        let response = request.send().map_err(|error| self.sorted(call, &error))?;
+        self.reply(call, response)
+    }
+}
+
+impl Client {
+    fn client_for(&self, call: &Call) -> Result<&Reqwest, NetError> {
+        let place = call.place().parse::<WebUrl>();
+        let place = place.map_err(|error| unreachable_place(call, error.to_string()))?;
+        let proxied = self.proxies && !place.is_loopback();
+        let cell = if proxied { &self.proxied } else { &self.direct };
+        if let Some(built) = cell.get() {
+            return Ok(built);
+        }
+        let built = build(&self.network, proxied)?;
+        Ok(cell.get_or_init(|| built))
+    }
+
+    fn reply(&self, call: &Call, response: Response) -> Result<Reply, NetError> {
+        let status = response.status().as_u16();
+        if status == 407 {
+            return Err(NetError::Proxy { place: call.place().into(), why: "it asks for a password".into() });
+        }
+        let named = |(name, value): (&HeaderName, &HeaderValue)| Some((name.to_string(), value.to_str().ok()?.into()));
+        let headers = response.headers().iter().filter_map(named).collect();
+        let mut body = Vec::new();
+        let most = LARGEST_BODY as u64 + 1;
+        let read = response.take(most).read_to_end(&mut body);
+        let body = SecretBytes::new(body);
+        read.map_err(|error| self.sorted(call, &error))?;
+        if body.expose().len() > LARGEST_BODY {
+            return Err(NetError::TooLarge { place: call.place().into() });
+        }
+        Ok(Reply { status, headers, body })
+    }
+
+    /// Finds what really went wrong: the causes are looked through, outermost first.
+    fn sorted(&self, call: &Call, error: &(dyn Error + 'static)) -> NetError {
+        let place = call.place().to_owned();
+        let causes = causes(error);
+        if let Some(tls) = causes.iter().find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
+            return match tls {
+                rustls::Error::InvalidCertificate(why) => NetError::Tls { place, why: certificate(why) },
+                other => NetError::Tls { place, why: other.to_string() },
+            };
+        }
+        let why = causes.last().map(ToString::to_string).unwrap_or_default();
+        let text = causes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        if text.contains("tunnel error") || text.contains("proxy authoriz") {
+            return NetError::Proxy { place, why };
+        }
+        if causes.iter().any(|cause| timed_out(*cause)) {
+            return NetError::TimedOut { place, after: self.network.timeout };
+        }
+        if text.contains("dns error") {
+            return NetError::Unreachable { place, why: format!("its name cannot be resolved ({why})") };
+        }
+        NetError::Unreachable { place, why }
+    }
+}
+
+fn build(network: &Network, proxied: bool) -> Result<Reqwest, NetError> {
+    // Whoever came first has installed the same provider.
+    _ = rustls::crypto::ring::default_provider().install_default();
+    let mut builder = ClientBuilder::new()
+        .user_agent(concat!("git-credential-bitbucket-sso/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .connect_timeout(CONNECT.min(network.timeout));
+    if !proxied {
+        builder = builder.no_proxy();
+    }
+    for certificate in extra_roots(network)? {
+        builder = builder.add_root_certificate(certificate);
+    }
+    builder.build().map_err(|error| NetError::Trust { why: last_cause(&error) })
+}
+
+/// The certificates of `ca_file`, in PEM, at least one.
+fn extra_roots(network: &Network) -> Result<Vec<reqwest::Certificate>, NetError> {
+    let Some(path) = &network.ca_file else { return Ok(Vec::new()) };
+    let pem = fs_err::read(path).map_err(|error| NetError::Trust { why: error.to_string() })?;
+    match reqwest::Certificate::from_pem_bundle(&pem) {
+        Ok(found) if !found.is_empty() => Ok(found),
+        _ => Err(NetError::Trust { why: format!("{} holds no certificates in PEM form", path.display()) }),
+    }
+}
+
+fn headers(call: &Call) -> Result<HeaderMap, NetError> {
+    let mut map = HeaderMap::new();
+    map.insert("accept", HeaderValue::from_static("application/json"));
+    if call.form.is_some() {
+        map.insert("content-type", HeaderValue::from_static("application/x-www-form-urlencoded"));
+    }
+    for (name, value) in &call.headers {
+        let bad = |_| unreachable_place(call, format!("the header `{name}` cannot be sent"));
+        let mut value = HeaderValue::from_bytes(value.expose()).map_err(bad)?;
+        value.set_sensitive(true);
+        map.insert(HeaderName::from_static(name), value);
+    }
+    Ok(map)
+}
+
+fn unreachable_place(call: &Call, why: String) -> NetError {
+    NetError::Unreachable { place: call.place().into(), why }
+}
+
+/// An error and its causes. `io::Error` hides the error it wraps from `source`, so it is opened.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)> {
+    let mut all = Vec::new();
+    let mut next = Some(error);
+    while let Some(cause) = next.filter(|_| all.len() < 32) {
+        all.push(cause);
+        let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = match wrapped {
+            Some(inner) => Some(inner as &(dyn Error + 'static)),
+            None => cause.source(),
+        };
+    }
+    all
+}
+
+/// The innermost cause: the outer ones repeat the URL.
+fn last_cause(error: &(dyn Error + 'static)) -> String {
+    causes(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+fn timed_out(cause: &(dyn Error + 'static)) -> bool {
+    let reqwest = cause.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout);
+    let io = cause.downcast_ref::<std::io::Error>();
+    reqwest || io.is_some_and(|io| io.kind() == std::io::ErrorKind::TimedOut)
+}
+
+fn certificate(why: &rustls::CertificateError) -> String {
+    use rustls::CertificateError as Bad;
+    match why {
+        Bad::UnknownIssuer | Bad::BadSignature => "nobody this machine trusts has issued it".into(),
+        Bad::Expired | Bad::ExpiredContext { .. } => "it has expired".into(),
+        Bad::NotValidYet | Bad::NotValidYetContext { .. } => "it is not valid yet".into(),
+        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => "it is for another name".into(),
+        Bad::Revoked => "it has been revoked".into(),
+        other => other.to_string(),
+    }
+}
+
+const CONNECT: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests;

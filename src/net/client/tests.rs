@@ -1,0 +1,187 @@
+use super::*;
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+fn network(timeout: Duration) -> Network {
+    Network { ca_file: None, timeout }
+}
+
+/// A server for one connection: its address, and what it was asked.
+fn server(answer: impl FnOnce(&mut TcpStream) + Send + 'static) -> (String, JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/path?secret=query", listener.local_addr().unwrap());
+    let thread = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut asked = Vec::new();
+        let mut chunk = [0; 4096];
+        while !asked.windows(4).any(|four| four == b"\r\n\r\n") {
+            let n = stream.read(&mut chunk).unwrap();
+            asked.extend_from_slice(&chunk[..n]);
+        }
+        answer(&mut stream);
+        String::from_utf8(asked).unwrap()
+    });
+    (url, thread)
+}
+
+const SHORT: Duration = Duration::from_millis(300);
+const LONG: Duration = Duration::from_secs(20);
+
+#[test]
+fn nothing_is_built_before_the_first_call() {
+    let client = client(&network(LONG));
+    assert!(client.direct.get().is_none() && client.proxied.get().is_none());
+}
+
+#[test]
+fn a_call_carries_what_it_should_and_no_more() {
+    let (url, thread) = server(|stream| {
+        stream.write_all(b"HTTP/1.1 302 Found\r\nLocation: /x\r\nSet-Cookie: a=b\r\nX-A: 1\r\ncontent-length: 2\r\n\r\nok").unwrap();
+    });
+    let call = Call::get(url).header("client-request-id", "abc");
+    let reply = client(&network(LONG)).send(&call).unwrap();
+    assert_eq!((reply.status, reply.header("x-a"), reply.body.expose()), (302, Some("1"), b"ok".as_slice()));
+    let asked = thread.join().unwrap().to_lowercase();
+    assert!(asked.contains("accept: application/json") && asked.contains("client-request-id: abc"), "{asked}");
+    assert!(asked.contains(concat!("user-agent: git-credential-bitbucket-sso/", env!("CARGO_PKG_VERSION"))), "{asked}");
+    assert!(!asked.contains("origin:") && !asked.contains("cookie:"), "{asked}");
+}
+
+#[test]
+fn an_endless_body_ends() {
+    let (url, thread) = server(|stream| {
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+        while stream.write_all(&[b'x'; 4096]).is_ok() {}
+    });
+    let outcome = client(&network(LONG)).send(&Call::get(url));
+    assert!(matches!(outcome, Err(NetError::TooLarge { .. })), "{outcome:?}");
+    thread.join().unwrap();
+}
+
+#[test]
+fn the_time_limit_covers_the_body() {
+    let (url, thread) = server(|stream| {
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nx").unwrap();
+        _ = stream.read(&mut [0; 1]);
+    });
+    let outcome = client(&network(SHORT)).send(&Call::get(url));
+    assert!(matches!(outcome, Err(NetError::TimedOut { .. })), "{outcome:?}");
+    thread.join().unwrap();
+}
+
+#[test]
+fn silence_is_a_time_out_and_a_cut_is_not() {
+    let (url, thread) = server(|stream| _ = stream.read(&mut [0; 1]));
+    let outcome = client(&network(SHORT)).send(&Call::get(url));
+    assert!(matches!(outcome, Err(NetError::TimedOut { .. })), "{outcome:?}");
+    thread.join().unwrap();
+    let (url, thread) =
+        server(|stream| stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{").unwrap());
+    let outcome = client(&network(LONG)).send(&Call::get(url));
+    assert!(matches!(outcome, Err(NetError::Unreachable { .. })), "{outcome:?}");
+    thread.join().unwrap();
+}
+
+#[test]
+fn errors_name_the_place_but_no_query() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let call = Call::get(format!("http://127.0.0.1:{port}/p?canary"));
+    let error = client(&network(LONG)).send(&call).unwrap_err();
+    assert!(matches!(error, NetError::Unreachable { .. }), "{error:?}");
+    assert!(error.to_string().contains("/p") && !format!("{error} {error:?}").contains("canary"), "{error:?}");
+}
+
+#[test]
+fn plain_http_to_another_machine_is_never_sent() {
+    let outcome = client(&network(LONG)).send(&Call::get("http://192.0.2.1/"));
+    assert!(matches!(outcome, Err(NetError::Unreachable { .. })), "{outcome:?}");
+}
+
+#[test]
+fn an_unreadable_ca_file_is_an_error_of_its_own() {
+    for content in [None, Some("not a certificate")] {
+        let dir = tempfile::tempdir().unwrap();
+        let path: PathBuf = dir.path().join("ca.pem");
+        if let Some(content) = content {
+            fs_err::write(&path, content).unwrap();
+        }
+        let network = Network { ca_file: Some(path), timeout: LONG };
+        let outcome = client(&network).send(&Call::get("https://127.0.0.1:1/"));
+        assert!(matches!(outcome, Err(NetError::Trust { .. })), "{outcome:?}");
+    }
+}
+
+/// A TLS server for one connection with a fresh authority; returns its port and the authority's PEM.
+fn tls_server(name: &str) -> (u16, String, JoinHandle<()>) {
+    let ca_key = rcgen::KeyPair::generate().unwrap();
+    let mut ca = rcgen::CertificateParams::new([]).unwrap();
+    ca.distinguished_name.push(rcgen::DnType::CommonName, "the authority");
+    ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let ca_pem = ca.self_signed(&ca_key).unwrap().pem();
+    let issuer = rcgen::Issuer::new(ca, ca_key);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let thread = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let session = rustls::ServerConnection::new(Arc::new(config)).unwrap();
+        let mut tls = rustls::StreamOwned::new(session, stream);
+        if tls.read(&mut [0; 4096]).is_ok() {
+            _ = tls.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+        }
+    });
+    (port, ca_pem, thread)
+}
+
+fn over_tls(name: &str, trusted: bool) -> Result<Reply, NetError> {
+    let (port, pem, thread) = tls_server(name);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ca.pem");
+    let other = rcgen::generate_simple_self_signed(["other".to_owned()]).unwrap().cert.pem();
+    fs_err::write(&path, if trusted { format!("{other}\n{pem}") } else { other }).unwrap();
+    let network = Network { ca_file: Some(path), timeout: LONG };
+    let outcome = client(&network).send(&Call::get(format!("https://localhost:{port}/")));
+    thread.join().unwrap();
+    outcome
+}
+
+#[test]
+fn a_private_authority_is_trusted_once_it_is_named() {
+    assert_eq!(over_tls("localhost", true).unwrap().body.expose(), b"ok");
+    let untrusted = over_tls("localhost", false).unwrap_err();
+    assert!(matches!(&untrusted, NetError::Tls { why, .. } if why.contains("trusts")), "{untrusted:?}");
+    let named = over_tls("elsewhere.example", true).unwrap_err();
+    assert!(matches!(&named, NetError::Tls { why, .. } if why.contains("another name")), "{named:?}");
+}
+
+#[test]
+fn a_proxy_that_refuses_is_told_from_a_server_that_does() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    let thread = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        _ = stream.read(&mut [0; 4096]).unwrap();
+        stream.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n").unwrap();
+    });
+    let client = client(&network(LONG));
+    _ = rustls::crypto::ring::default_provider().install_default();
+    let built = ClientBuilder::new().proxy(reqwest::Proxy::all(proxy).unwrap()).build().unwrap();
+    client.proxied.set(built).unwrap();
+    let error = client.send(&Call::get("https://login.example/x?canary")).unwrap_err();
+    assert!(matches!(error, NetError::Proxy { .. }) && !format!("{error:?}").contains("canary"), "{error:?}");
+    thread.join().unwrap();
+}
+
+#[test]
+fn a_name_that_does_not_resolve_is_called_so() {
+    let error = direct(&network(LONG)).send(&Call::get("https://nowhere.invalid/")).unwrap_err();
+    assert!(matches!(&error, NetError::Unreachable { why, .. } if why.contains("resolved")), "{error:?}");
+}
