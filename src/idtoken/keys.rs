@@ -13,7 +13,7 @@ pub struct KeySet {
 struct Key {
     kid: String,
     issuer: Option<String>,
-    key: DecodingKey,
+    public: DecodingKey,
 }
 
 impl KeySet {
@@ -34,7 +34,7 @@ impl KeySet {
     /// `{tenantid}` standing for `tid` (`facts/entra.md` 1.3).
     pub(super) fn signing_for(&self, kid: &str, issuer: &str, tid: &str) -> Option<&DecodingKey> {
         let may = |key: &&Key| key.issuer.as_ref().is_none_or(|of| of.replace("{tenantid}", tid) == issuer);
-        self.keys.iter().filter(|key| key.kid == kid).find(may).map(|key| &key.key)
+        self.keys.iter().filter(|key| key.kid == kid).find(may).map(|key| &key.public)
     }
 }
 
@@ -61,7 +61,7 @@ fn usable(json: serde_json::Value) -> Option<Key> {
     if kty != "RSA" || !signs || !sane {
         return None;
     }
-    Some(Key { kid, issuer, key: DecodingKey::from_rsa_components(&n, &e).ok()? })
+    Some(Key { kid, issuer, public: DecodingKey::from_rsa_components(&n, &e).ok()? })
 }
 
 /// Entra shows three to six at a time.

@@ -152,8 +152,13 @@ fn a_missing_claim_is_not_a_passed_check() {
 
 #[test]
 fn claims_of_another_type_are_malformed() {
-    let cases =
-        [("exp", json!("1790003600")), ("nbf", json!(1.5)), ("aud", json!([CLIENT])), ("ver", json!(2.0)), ("tid", json!(7))];
+    let cases = [
+        ("exp", json!("1790003600")),
+        ("nbf", json!(1.5)),
+        ("aud", json!([CLIENT])),
+        ("ver", json!(2.0)),
+        ("tid", json!(7)),
+    ];
     for (name, value) in cases {
         assert_eq!(with(name, value), IdTokenError::Malformed, "{name}");
     }
@@ -189,5 +194,7 @@ fn a_key_set_keeps_what_can_sign() {
     encryption["use"] = json!("enc");
     let keys = KeySet::parse(&key_set(&[json!({"kty": "EC", "kid": "k0"}), encryption, jwk("k1", None)])).unwrap();
     assert!(keys.knows("k1") && !keys.knows("k0") && !keys.knows("k2"));
-    assert!(KeySet::parse(b"{}").is_none() && KeySet::parse(b"{\"keys\":[]}").is_none() && KeySet::parse(b"<").is_none());
+    assert!(
+        KeySet::parse(b"{}").is_none() && KeySet::parse(b"{\"keys\":[]}").is_none() && KeySet::parse(b"<").is_none()
+    );
 }

@@ -48,7 +48,8 @@ struct Claims {
 }
 
 fn judge(claims: Claims, expect: &Expect<'_>, now: Timestamp) -> Result<VerifiedIdToken, IdTokenError> {
-    let Claims { ver, iss, aud, tid, oid, nonce, exp, nbf, iat, preferred_username, email, xms_edov, uti, sid } = claims;
+    let Claims { ver, iss, aud, tid, oid, nonce, exp, nbf, iat, preferred_username, email, xms_edov, uti, sid } =
+        claims;
     if ver.as_deref() != Some("2.0") {
         return Err(IdTokenError::Version);
     }

@@ -53,12 +53,12 @@ impl Client {
         let place = call.place().parse::<WebUrl>();
         let place = place.map_err(|error| unreachable_place(call, error.to_string()))?;
         let proxied = self.proxies && !place.is_loopback();
-        let cell = if proxied { &self.proxied } else { &self.direct };
-        if let Some(built) = cell.get() {
-            return Ok(built);
+        let built = if proxied { &self.proxied } else { &self.direct };
+        if let Some(ready) = built.get() {
+            return Ok(ready);
         }
-        let built = build(&self.network, proxied)?;
-        Ok(cell.get_or_init(|| built))
+        let fresh = build(&self.network, proxied)?;
+        Ok(built.get_or_init(|| fresh))
     }
 
     fn reply(&self, call: &Call, response: Response) -> Result<Reply, NetError> {

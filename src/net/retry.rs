@@ -80,9 +80,9 @@ mod tests {
         }
     }
 
-    fn reply(status: u16, headers: &[(&str, &str)]) -> Result<Reply, NetError> {
+    fn reply(status: u16, headers: &[(&str, &str)]) -> Reply {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Ok(Reply { status, headers, body: SecretBytes::default() })
+        Reply { status, headers, body: SecretBytes::default() }
     }
 
     fn status(call: &Call, script: Vec<Result<Reply, NetError>>) -> (Option<u16>, usize) {
@@ -93,28 +93,28 @@ mod tests {
         (outcome.ok().map(|reply| reply.status), slept.len())
     }
 
-    fn silence() -> Result<Reply, NetError> {
-        Err(NetError::TimedOut { place: "https://h".into(), after: Duration::from_secs(1) })
+    fn silence() -> NetError {
+        NetError::TimedOut { place: "https://h".into(), after: Duration::from_secs(1) }
     }
 
     #[test]
     fn a_broken_answer_gets_one_more_try() {
         let get = Call::get("https://h");
-        assert_eq!(status(&get, vec![reply(502, &[]), reply(200, &[])]), (Some(200), 1));
-        assert_eq!(status(&get, vec![silence(), reply(503, &[])]), (Some(503), 1));
+        assert_eq!(status(&get, vec![Ok(reply(502, &[])), Ok(reply(200, &[]))]), (Some(200), 1));
+        assert_eq!(status(&get, vec![Err(silence()), Ok(reply(503, &[]))]), (Some(503), 1));
     }
 
     #[test]
     fn what_may_rotate_a_token_is_sent_once() {
-        assert_eq!(status(&Call::post("https://h", []), vec![reply(502, &[])]), (Some(502), 0));
-        assert_eq!(status(&Call::post("https://h", []), vec![silence()]), (None, 0));
+        assert_eq!(status(&Call::post("https://h", []), vec![Ok(reply(502, &[]))]), (Some(502), 0));
+        assert_eq!(status(&Call::post("https://h", []), vec![Err(silence())]), (None, 0));
     }
 
     #[test]
     fn who_says_when_to_come_back_is_not_pressed() {
         let get = Call::get("https://h");
-        assert_eq!(status(&get, vec![reply(503, &[("retry-after", "9")])]), (Some(503), 0));
-        assert_eq!(status(&get, vec![reply(429, &[])]), (Some(429), 0));
+        assert_eq!(status(&get, vec![Ok(reply(503, &[("retry-after", "9")]))]), (Some(503), 0));
+        assert_eq!(status(&get, vec![Ok(reply(429, &[]))]), (Some(429), 0));
         let tls = Err(NetError::Tls { place: "https://h".into(), why: "expired".into() });
         assert_eq!(status(&get, vec![tls]), (None, 0));
     }

@@ -39,7 +39,11 @@ fn nothing_is_built_before_the_first_call() {
 #[test]
 fn a_call_carries_what_it_should_and_no_more() {
     let (url, thread) = server(|stream| {
-        stream.write_all(b"HTTP/1.1 302 Found\r\nLocation: /x\r\nSet-Cookie: a=b\r\nX-A: 1\r\ncontent-length: 2\r\n\r\nok").unwrap();
+        stream
+            .write_all(
+                b"HTTP/1.1 302 Found\r\nLocation: /x\r\nSet-Cookie: a=b\r\nX-A: 1\r\ncontent-length: 2\r\n\r\nok",
+            )
+            .unwrap();
     });
     let call = Call::get(url).header("client-request-id", "abc");
     let reply = client(&network(LONG)).send(&call).unwrap();
@@ -78,8 +82,7 @@ fn silence_is_a_time_out_and_a_cut_is_not() {
     let outcome = client(&network(SHORT)).send(&Call::get(url));
     assert!(matches!(outcome, Err(NetError::TimedOut { .. })), "{outcome:?}");
     thread.join().unwrap();
-    let (url, thread) =
-        server(|stream| stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{").unwrap());
+    let (url, thread) = server(|stream| stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{").unwrap());
     let outcome = client(&network(LONG)).send(&Call::get(url));
     assert!(matches!(outcome, Err(NetError::Unreachable { .. })), "{outcome:?}");
     thread.join().unwrap();

@@ -1,0 +1,83 @@
+//! The browser that brought the answer, waiting for its page.
+
+use super::Fields;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+/// The answer, and the browser that waits for what becomes of it.
+pub struct Visit {
+    fields: Fields,
+    stream: TcpStream,
+}
+
+impl Visit {
+    pub(super) fn new(fields: Fields, stream: TcpStream) -> Self {
+        Self { fields, stream }
+    }
+
+    /// What it brought.
+    pub fn fields(&self) -> &Fields {
+        &self.fields
+    }
+
+    /// Sends the browser on to another page (303, so that a form is not sent on with it). An address that cannot be
+    /// a header becomes a failure page. That the browser may be gone changes nothing.
+    pub fn redirect(self, url: &str) {
+        if url.bytes().all(|byte| byte.is_ascii_graphic()) {
+            send(&self.stream, 303, &format!("Location: {url}\r\n"), "");
+        } else {
+            send(&self.stream, 500, "", "");
+        }
+    }
+
+    /// Shows a page. The caller has escaped everything in it.
+    pub fn page(self, status: u16, html: &str) {
+        send(&self.stream, status, "", html);
+    }
+}
+
+/// Answers somebody who is not waited for.
+pub(super) fn refuse(stream: &TcpStream, status: u16) {
+    send(stream, status, if status == 405 { "Allow: GET, POST\r\n" } else { "" }, "");
+}
+
+fn send(mut stream: &TcpStream, status: u16, more: &str, html: &str) {
+    let length = html.len();
+    let answer = format!(
+        "HTTP/1.1 {status} {}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {length}\r\n{more}{HEADERS}\r\n{html}",
+        reason(status)
+    );
+    let ready = stream.set_nonblocking(false).and_then(|()| stream.set_write_timeout(Some(LONGEST_WRITE)));
+    if ready.and_then(|()| stream.write_all(answer.as_bytes())).is_err() {
+        return;
+    }
+    // Bytes that were never read would make the close a reset, and the browser might lose the page.
+    _ = stream.shutdown(std::net::Shutdown::Write);
+    if stream.set_nonblocking(true).is_ok() {
+        let mut rest = [0; 4096];
+        let mut left = 32;
+        while left > 0 && matches!(stream.read(&mut rest), Ok(n) if n > 0) {
+            left -= 1;
+        }
+    }
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        303 => "See Other",
+        400 => "Bad Request",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        413 => "Content Too Large",
+        431 => "Request Header Fields Too Large",
+        _ => "Error",
+    }
+}
+
+/// The page's style is inline, and it may hold one form of our own; nothing else is ever loaded or framed.
+const HEADERS: &str = "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; \
+base-uri 'none'; frame-ancestors 'none'\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\
+Referrer-Policy: no-referrer\r\nConnection: close\r\n";
+const LONGEST_WRITE: Duration = Duration::from_secs(5);
