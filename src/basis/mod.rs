@@ -1,5 +1,6 @@
 //! The ground floor: plain data that every room may hold, and nothing that does work for one of them.
 
+pub mod base64;
 pub mod clock;
 pub mod credential;
 pub mod day;

@@ -1,5 +1,10 @@
 //! The person's door: what is said, what is asked, and which page is opened.
 
+pub mod browser;
+pub mod page;
+pub mod quiet;
+pub mod terminal;
+
 use std::time::Duration;
 
 /// Speaks with the person. The null object answers that nobody is there.
@@ -14,8 +19,11 @@ pub trait Ui {
     /// Opens a page in the person's browser, detached. `url` is https or loopback http.
     fn open_page(&self, url: &str) -> Result<(), UiError>;
 
+    /// Whether [`Self::ask`] can reach a person: there is a terminal and we are in its foreground.
+    fn can_ask(&self) -> bool;
+
     /// Asks on the controlling terminal and returns the line; `None` if nobody answers in time or there is no
-    /// foreground terminal.
+    /// foreground terminal. An empty question goes on waiting for the answer to the last one.
     fn ask(&self, question: &str, longest: Duration) -> Option<String>;
 }
 
