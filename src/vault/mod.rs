@@ -4,6 +4,28 @@ use crate::basis::clock::Timestamp;
 use crate::basis::host_id::{AccountId, HostId};
 use crate::basis::secret::SecretBytes;
 
+mod base64;
+mod choose;
+mod deadline;
+mod hot;
+#[cfg(target_os = "linux")]
+mod kernel;
+mod keyring;
+mod keys;
+#[cfg(target_os = "linux")]
+mod memory_file;
+mod nowhere;
+mod parts;
+mod record;
+mod seal;
+#[cfg(any(target_os = "linux", test))]
+mod sealed_files;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod secret_service;
+mod shelf;
+
+pub use choose::{hot, in_container, open};
+
 /// What a record is of; decides its entry's name and the associated data it is sealed with.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Name {
@@ -97,4 +119,25 @@ pub enum VaultError {
     /// Anything else, in one clause.
     #[error("{0}")]
     Broken(String),
+}
+
+impl From<crate::basis::files::UnsafeDir> for VaultError {
+    fn from(error: crate::basis::files::UnsafeDir) -> Self {
+        use crate::basis::files::UnsafeDir;
+        match error {
+            UnsafeDir::Unsafe { path, why } => Self::Unsafe(path, why),
+            UnsafeDir::Io { path, source } => file_error(&path, &source),
+        }
+    }
+}
+
+/// A file of ours that the system does not let us read or write.
+fn file_error(path: &std::path::Path, error: &std::io::Error) -> VaultError {
+    VaultError::Broken(format!("{}: {error}", path.display()))
+}
+
+/// Tells the sealing keys of one state directory from those of another.
+fn tag(state: &std::path::Path) -> String {
+    let digest = crate::basis::digest::of(state.as_os_str().as_encoded_bytes());
+    digest.get(..8).unwrap_or_default().to_owned()
 }

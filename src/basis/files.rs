@@ -1,0 +1,244 @@
+//! Files and directories that are ours alone: written whole or not at all, never through a symbolic link.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// Why a directory, or a file in it, is not used.
+#[derive(Debug, thiserror::Error)]
+pub enum UnsafeDir {
+    /// Somebody else could have put it there, or can look into it.
+    #[error("{path} is not safe to use: {why}")]
+    Unsafe { path: PathBuf, why: &'static str },
+    /// The system refuses.
+    #[error("{path}: {source}")]
+    Io { path: PathBuf, source: io::Error },
+}
+
+/// Replaces a file by `bytes`, readable by us alone, and has it on the disk when it returns: a temporary file
+/// beside it, synchronised, renamed over it, and the directory synchronised.
+pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace(path, bytes, true)?;
+    sync_dir(parent(path))
+}
+
+/// Like [`write_private`] for what may be lost in a power cut: whole or not at all, without waiting for the disk.
+pub fn put_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace(path, bytes, false)
+}
+
+/// Reads a file of ours; `None` if there is none. A symbolic link, a file of another owner or one that others
+/// can read is refused, and so is one of more than 1 MiB.
+pub fn read_private(path: &Path) -> Result<Option<Vec<u8>>, UnsafeDir> {
+    let file = match no_follow(OpenOptions::new().read(true)).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(UnsafeDir::Io { path: path.to_owned(), source }),
+    };
+    let io = |source| UnsafeDir::Io { path: path.to_owned(), source };
+    let meta = file.metadata().map_err(io)?;
+    if let Some(why) = not_a_file(&meta).or_else(|| foreign(&meta)) {
+        return Err(UnsafeDir::Unsafe { path: path.to_owned(), why });
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(meta.len().min(LONGEST)).unwrap_or(0) + 1);
+    file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(io)?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(UnsafeDir::Unsafe { path: path.to_owned(), why: "it is too long" });
+    }
+    Ok(Some(bytes))
+}
+
+/// Creates a directory that only we can enter, parents included, or checks the one that is there: no symbolic
+/// link, our own, closed to group and others.
+pub fn private_dir(path: &Path) -> Result<(), UnsafeDir> {
+    let io = |source| UnsafeDir::Io { path: path.to_owned(), source };
+    create_dir(path).map_err(io)?;
+    let meta = fs::symlink_metadata(path).map_err(io)?;
+    match not_a_directory(&meta).or_else(|| foreign(&meta)) {
+        Some(why) => Err(UnsafeDir::Unsafe { path: path.to_owned(), why }),
+        None => Ok(()),
+    }
+}
+
+/// Opens a file of ours for appending, and makes it if it is missing; never through a symbolic link.
+pub fn append_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    mode_600(options.append(true).read(true).create(true));
+    no_follow(&mut options).open(path)
+}
+
+/// Removes a file; whether there was one.
+pub fn remove(path: &Path) -> io::Result<bool> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn replace(path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
+    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(parent(path))?;
+    file.write_all(bytes)?;
+    if durable {
+        file.as_file().sync_all()?;
+    }
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn create_dir(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.recursive(true).create(path) {
+        // A dangling link or a file is in the way: the check that follows names it.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}
+
+fn not_a_directory(meta: &fs::Metadata) -> Option<&'static str> {
+    match meta.file_type() {
+        kind if kind.is_symlink() => Some("it is a symbolic link"),
+        kind if !kind.is_dir() => Some("it is no directory"),
+        _ => None,
+    }
+}
+
+fn not_a_file(meta: &fs::Metadata) -> Option<&'static str> {
+    match meta.file_type() {
+        kind if kind.is_symlink() => Some("it is a symbolic link"),
+        kind if !kind.is_file() => Some("it is no file"),
+        _ => None,
+    }
+}
+
+#[cfg(unix)]
+fn foreign(meta: &fs::Metadata) -> Option<&'static str> {
+    use std::os::unix::fs::MetadataExt;
+    if meta.uid() != rustix::process::geteuid().as_raw() {
+        return Some("it belongs to another user");
+    }
+    (meta.mode() & 0o077 != 0).then_some("other users can open it")
+}
+
+/// The user's own profile directory is closed to others by its access list.
+#[cfg(not(unix))]
+fn foreign(_: &fs::Metadata) -> Option<&'static str> {
+    None
+}
+
+#[cfg(unix)]
+fn no_follow(options: &mut OpenOptions) -> &mut OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
+}
+
+#[cfg(not(unix))]
+fn no_follow(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+#[cfg(unix)]
+fn mode_600(options: &mut OpenOptions) {
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+}
+
+#[cfg(not(unix))]
+fn mode_600(_: &mut OpenOptions) {}
+
+#[cfg(unix)]
+fn sync_dir(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// A directory cannot be opened, and renames are in the journal of the file system.
+#[cfg(not(unix))]
+fn sync_dir(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// No record of ours comes near it.
+const LONGEST: u64 = 1 << 20;
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+    #[test]
+    fn a_file_is_replaced_whole_and_is_ours_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        write_private(&path, b"one").unwrap();
+        put_private(&path, b"two").unwrap();
+        assert_eq!(read_private(&path).unwrap().unwrap(), b"two");
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no temporary file stays");
+        assert!(read_private(&dir.path().join("none")).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        fs::create_dir(&path).unwrap();
+        assert!(write_private(&path, b"x").is_err());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn links_and_open_files_are_not_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("f"), dir.path().join("l"));
+        write_private(&file, b"x").unwrap();
+        symlink(&file, &link).unwrap();
+        assert!(matches!(read_private(&link), Err(UnsafeDir::Io { .. })));
+        assert!(append_private(&link).is_err());
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(read_private(&file), Err(UnsafeDir::Unsafe { why: "other users can open it", .. })));
+        assert!(matches!(read_private(dir.path()), Err(UnsafeDir::Unsafe { why: "it is no file", .. })));
+        write_private(&file, &vec![0; (1 << 20) + 1]).unwrap();
+        assert!(matches!(read_private(&file), Err(UnsafeDir::Unsafe { why: "it is too long", .. })));
+    }
+
+    #[test]
+    fn a_directory_is_made_private_or_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let ours = dir.path().join("a/b");
+        private_dir(&ours).unwrap();
+        private_dir(&ours).unwrap();
+        assert_eq!(fs::metadata(&ours).unwrap().mode() & 0o777, 0o700);
+        fs::set_permissions(&ours, fs::Permissions::from_mode(0o750)).unwrap();
+        assert_eq!(why(&ours), "other users can open it");
+        let link = dir.path().join("link");
+        symlink(dir.path(), &link).unwrap();
+        assert_eq!(why(&link), "it is a symbolic link");
+        let dangling = dir.path().join("dangling");
+        symlink(dir.path().join("nowhere"), &dangling).unwrap();
+        assert_eq!(why(&dangling), "it is a symbolic link");
+    }
+
+    #[test]
+    fn a_directory_of_another_owner_is_refused() {
+        // Root can make one; everybody else finds one that belongs to root.
+        let dir = tempfile::tempdir().unwrap();
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(dir.path(), Some(12345), None).unwrap();
+            assert_eq!(why(dir.path()), "it belongs to another user");
+        } else {
+            assert_eq!(why(Path::new("/")), "it belongs to another user");
+        }
+    }
+
+    fn why(path: &Path) -> &'static str {
+        match private_dir(path) {
+            Err(UnsafeDir::Unsafe { why, .. }) => why,
+            other => panic!("{other:?}"),
+        }
+    }
+}

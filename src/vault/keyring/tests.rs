@@ -1,0 +1,96 @@
+//! The `secret_service_*` tests need a session bus with an unlocked daemon, as a user of its own:
+//!
+//! ```text
+//! dbus-run-session -- sh -c 'printf pass | gnome-keyring-daemon --unlock --components=secrets;
+//!   BITBUCKET_SSO_TEST_SECRET_SERVICE=open cargo test secret_service_'
+//! ```
+//!
+//! `open` needs it so; `locked`, `frozen` (stopped by SIGSTOP) and `missing` each run the one test that says so.
+
+use super::*;
+use crate::basis::env::Env;
+use crate::basis::host_id::AccountId;
+
+#[test]
+fn secret_service_keeps_what_it_is_given() {
+    if !asked("open") {
+        return;
+    }
+    let (keyring, name, mut seen) = (Keyring::new(false), name("round-trip"), 0);
+    keyring.forget(&name).unwrap();
+    for size in [1, 2_500, 4_096, 12_288] {
+        let bytes = SecretBytes::new((0..size).map(|i| u8::try_from(i % 256).unwrap()).collect());
+        seen = keyring.keep(&name, &bytes, seen).unwrap();
+        let record = Keyring::new(false).load(&name).unwrap().unwrap();
+        assert_eq!((record.generation, record.bytes.expose()), (seen, bytes.expose()));
+    }
+    assert!(matches!(keyring.keep(&name, &SecretBytes::default(), 1), Err(VaultError::Newer)));
+    assert!(keyring.forget(&name).unwrap() && !keyring.forget(&name).unwrap());
+}
+
+#[test]
+fn secret_service_keeps_small_entries_and_sealing_keys() {
+    if !asked("open") {
+        return;
+    }
+    let bytes = SecretBytes::new(vec![5; 12_288]);
+    let parts = Parts { entries: OsEntries, limit: 2_400 };
+    keep(&parts, "test-parts", &bytes, 0).unwrap();
+    assert_eq!(parts.read("test-parts").unwrap().unwrap().bytes.expose(), bytes.expose());
+    assert!(parts.entries.get("test-parts.a5").unwrap().is_some());
+    assert!(parts.remove("test-parts").unwrap());
+    assert!(parts.entries.get("test-parts.a0").unwrap().is_none());
+    let keyring = Keyring::new(false);
+    let key = keyring.create("test-key", Duration::ZERO).unwrap();
+    assert_eq!(Keys::read(&keyring, "test-key").unwrap().unwrap().expose(), key.expose());
+    keyring.destroy("test-key").unwrap();
+    assert!(Keys::read(&keyring, "test-key").unwrap().is_none());
+}
+
+#[test]
+fn secret_service_locked_is_said_without_a_prompt() {
+    if asked("locked") {
+        assert!(matches!(Keyring::new(false).load(&name("x")), Err(VaultError::Locked)));
+        assert!(matches!(Keyring::new(false).keep(&name("x"), &SecretBytes::default(), 0), Err(VaultError::Locked)));
+    }
+}
+
+#[test]
+fn secret_service_frozen_is_given_up_after_three_seconds() {
+    if asked("frozen") {
+        let keyring = Keyring::new(false);
+        assert!(matches!(keyring.load(&name("x")), Err(VaultError::TimedOut(3))));
+        // The second time it is not even asked.
+        assert!(matches!(keyring.load(&name("x")), Err(VaultError::TimedOut(3))));
+    }
+}
+
+#[test]
+fn secret_service_missing_is_said() {
+    if asked("missing") {
+        assert!(matches!(Keyring::new(false).load(&name("x")), Err(VaultError::Missing(_))));
+    }
+}
+
+#[test]
+fn errors_hold_nothing_of_a_secret() {
+    let leaky = [Error::BadEncoding(b"canary".to_vec()), Error::BadDataFormat(b"canary".to_vec(), "x".into())];
+    for error in leaky {
+        assert!(!format!("{:?}", explain(error)).contains("canary"));
+    }
+    assert!(matches!(explain(Error::NoStorageAccess("x".into())), VaultError::Locked | VaultError::Missing(_)));
+}
+
+#[expect(clippy::print_stderr, reason = "a test that did nothing says so")]
+fn asked(for_state: &str) -> bool {
+    let state = Env::Process.text("BITBUCKET_SSO_TEST_SECRET_SERVICE");
+    let asked = state.as_deref() == Some(for_state);
+    if !asked {
+        eprintln!("not run: BITBUCKET_SSO_TEST_SECRET_SERVICE is {state:?}, not {for_state:?}");
+    }
+    asked
+}
+
+fn name(tenant: &str) -> Name {
+    Name::Session(AccountId::new("https://login", tenant, "c", "test"))
+}

@@ -1,0 +1,105 @@
+//! Authenticated encryption of what lies in files: ChaCha20-Poly1305 (RFC 8439) under a random nonce.
+
+use crate::basis::secret::SecretBytes;
+use crate::vault::VaultError;
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::rand::{SecureRandom, SystemRandom};
+
+/// A 256-bit sealing key.
+#[derive(Clone, Debug)]
+pub struct SealKey(SecretBytes);
+
+impl SealKey {
+    /// A new random key.
+    pub fn random() -> Result<Self, VaultError> {
+        let mut bytes = vec![0; KEY];
+        SystemRandom::new().fill(&mut bytes).map_err(|_| no_random())?;
+        Ok(Self(SecretBytes::new(bytes)))
+    }
+
+    /// A stored key; `None` if the bytes are none.
+    pub fn new(bytes: SecretBytes) -> Option<Self> {
+        (bytes.expose().len() == KEY).then_some(Self(bytes))
+    }
+
+    /// Opens the key. Call it only where it is stored.
+    pub fn expose(&self) -> &[u8] {
+        self.0.expose()
+    }
+
+    /// Nonce and sealed bytes. `about` says what they are; they open for nothing else.
+    ///
+    /// A key seals a few thousand records in its life, so that random 96-bit nonces do not meet.
+    pub fn seal(&self, about: &str, plain: &SecretBytes) -> Result<Vec<u8>, VaultError> {
+        let mut nonce = [0; NONCE_LEN];
+        SystemRandom::new().fill(&mut nonce).map_err(|_| no_random())?;
+        let mut sealed = plain.expose().to_vec();
+        self.cipher()
+            .and_then(|key| {
+                let nonce = Nonce::assume_unique_for_key(nonce);
+                key.seal_in_place_append_tag(nonce, Aad::from(about.as_bytes()), &mut sealed).ok()
+            })
+            .ok_or_else(|| VaultError::Broken("a record is too long to be sealed".into()))?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// What was sealed with this key about the same thing; anything else is `None`.
+    pub fn open(&self, about: &str, sealed: &[u8]) -> Option<SecretBytes> {
+        let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut bytes = sealed.to_vec();
+        let length = self.cipher()?.open_in_place(nonce, Aad::from(about.as_bytes()), &mut bytes).ok()?.len();
+        bytes.truncate(length);
+        Some(SecretBytes::new(bytes))
+    }
+
+    fn cipher(&self) -> Option<LessSafeKey> {
+        UnboundKey::new(&CHACHA20_POLY1305, self.0.expose()).ok().map(LessSafeKey::new)
+    }
+}
+
+fn no_random() -> VaultError {
+    VaultError::Broken("the system gives no random numbers".into())
+}
+
+const KEY: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_same_key_opens_it_for_the_same_thing() {
+        let key = SealKey::random().unwrap();
+        let sealed = key.seal("session-a 1", &SecretBytes::new(vec![7; 12_000])).unwrap();
+        assert_eq!(key.open("session-a 1", &sealed).unwrap().expose(), [7; 12_000]);
+        assert!(key.open("session-a 2", &sealed).is_none());
+        assert!(key.open("session-b 1", &sealed).is_none());
+        assert!(SealKey::random().unwrap().open("session-a 1", &sealed).is_none());
+    }
+
+    #[test]
+    fn no_bit_can_be_changed_and_no_byte_cut() {
+        let key = SealKey::random().unwrap();
+        let sealed = key.seal("x", &SecretBytes::new(b"token".to_vec())).unwrap();
+        for place in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[place] ^= 1;
+            assert!(key.open("x", &changed).is_none(), "changed at {place}");
+            assert!(key.open("x", &sealed[..place]).is_none(), "cut at {place}");
+        }
+    }
+
+    #[test]
+    fn the_same_text_never_looks_the_same() {
+        let key = SealKey::random().unwrap();
+        let plain = SecretBytes::new(b"token".to_vec());
+        assert_ne!(key.seal("x", &plain).unwrap(), key.seal("x", &plain).unwrap());
+        assert_eq!(format!("{key:?}"), "SealKey(SecretBytes([32 bytes redacted]))");
+    }
+
+    #[test]
+    fn a_key_has_its_length() {
+        assert!(SealKey::new(SecretBytes::new(vec![0; 31])).is_none());
+    }
+}

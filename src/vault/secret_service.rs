@@ -1,0 +1,50 @@
+//! Whether the Secret Service is there and unlocked, asked in a way that never raises its prompt. The keyring
+//! library unlocks, and so prompts, on every call.
+
+use crate::basis::text;
+use crate::vault::VaultError;
+use std::collections::HashMap;
+use zbus::blocking::Connection;
+use zbus::zvariant::{OwnedObjectPath, OwnedValue};
+
+/// Whether a prompt would appear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Open,
+    Locked,
+}
+
+/// Asks the service on the session bus; it is started if it can be. `Missing` if there is no bus, no service, or no
+/// default collection to put anything in. Freedesktop Secret Service API, sections "Service" and "Collection".
+pub fn state(service: &str) -> Result<State, VaultError> {
+    let bus = Connection::session().map_err(missing)?;
+    let default: OwnedObjectPath = ask(&bus, ROOT, SERVICE, "ReadAlias", &"default")?;
+    if default.as_str() == "/" {
+        return Err(VaultError::Missing("it has no default collection".into()));
+    }
+    let locked: OwnedValue = ask(&bus, &default, PROPERTIES, "Get", &(COLLECTION, "Locked"))?;
+    let ours = HashMap::from([("service", service)]);
+    let (_, shut): (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) = ask(&bus, ROOT, SERVICE, "SearchItems", &ours)?;
+    let locked = bool::try_from(locked).unwrap_or(true) || !shut.is_empty();
+    Ok(if locked { State::Locked } else { State::Open })
+}
+
+fn ask<B, T>(bus: &Connection, path: &str, interface: &str, method: &str, body: &B) -> Result<T, VaultError>
+where
+    B: serde::Serialize + zbus::zvariant::DynamicType,
+    T: serde::de::DeserializeOwned + zbus::zvariant::Type,
+{
+    let reply = bus.call_method(Some(NAME), path, Some(interface), method, body).map_err(missing)?;
+    reply.body().deserialize().map_err(missing)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "shape of map_err")]
+fn missing(error: zbus::Error) -> VaultError {
+    VaultError::Missing(text::clean(&error.to_string()))
+}
+
+const NAME: &str = "org.freedesktop.secrets";
+const ROOT: &str = "/org/freedesktop/secrets";
+const SERVICE: &str = "org.freedesktop.Secret.Service";
+const COLLECTION: &str = "org.freedesktop.Secret.Collection";
+const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
