@@ -1,0 +1,196 @@
+//! THE settings table: every key, once. Parsing, environment names, defaults, documentation and schema
+//! are all read from here.
+
+mod rows;
+
+pub use rows::TABLE;
+
+/// The tables of a configuration file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Section {
+    Entra,
+    Host,
+    Storage,
+    Network,
+    Token,
+    Ui,
+    Audit,
+}
+
+impl Section {
+    /// All, in the order of the documentation.
+    pub const ALL: [Self; 7] =
+        [Self::Entra, Self::Host, Self::Storage, Self::Network, Self::Token, Self::Ui, Self::Audit];
+
+    /// The name in a file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Entra => "entra",
+            Self::Host => "host",
+            Self::Storage => "storage",
+            Self::Network => "network",
+            Self::Token => "token",
+            Self::Ui => "ui",
+            Self::Audit => "audit",
+        }
+    }
+
+    /// The section of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|section| section.name() == name)
+    }
+
+    /// Its keys, in the order of the documentation.
+    pub fn keys(self) -> impl Iterator<Item = &'static Key> {
+        TABLE.iter().filter(move |key| key.section == self)
+    }
+}
+
+/// What a value must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Tenant GUID or verified domain; never one of Entra's shared tenants.
+    Tenant,
+    Guid,
+    Text,
+    /// https, or http on a loopback address.
+    Url,
+    /// An http URL on a loopback address, kept as written.
+    Redirect,
+    Choice(&'static [&'static str]),
+    /// Seconds allowed, both ends included.
+    Duration {
+        least: u64,
+        most: u64,
+    },
+    TimeOfDay,
+    Flag,
+    /// A list of words; separated by white space outside TOML.
+    Words,
+    /// A program and its arguments.
+    Command,
+    /// An absolute path.
+    Path,
+    Secret,
+}
+
+/// Which layers may set a key. Policy always may, and thereby locks it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rights {
+    /// Every layer.
+    Anyone,
+    /// A trust key: environment and command line only where no file sets any trust key.
+    Trust,
+    /// A trust key that names a program: policy and the user file.
+    PolicyOrUser,
+    /// Policy.
+    Policy,
+}
+
+/// One key.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    pub section: Section,
+    pub name: &'static str,
+    pub kind: Kind,
+    /// One sentence.
+    pub doc: &'static str,
+    pub rights: Rights,
+    /// Whether there must be a value (for the sources of `sources`).
+    pub needed: bool,
+    /// Whether `""` may be written, for "nothing".
+    pub empty: bool,
+    /// The host sources that know it; empty for all.
+    pub sources: &'static [&'static str],
+    /// Built-in values: the host source (`""` for any) and the text.
+    pub defaults: &'static [(&'static str, &'static str)],
+}
+
+impl Key {
+    /// `section.name`.
+    pub fn path(&self) -> String {
+        format!("{}.{}", self.section.name(), self.name)
+    }
+
+    /// The environment variable; `None` for keys that the environment can never set.
+    pub fn variable(&self) -> Option<String> {
+        let infix = match self.section {
+            Section::Host => "HOST_",
+            Section::Audit => "AUDIT_",
+            _ => "",
+        };
+        let possible = matches!(self.rights, Rights::Anyone | Rights::Trust);
+        possible.then(|| format!("{PREFIX}{infix}{}", self.name.to_ascii_uppercase()))
+    }
+
+    /// Whether it decides whom we trust.
+    pub fn is_trust(&self) -> bool {
+        matches!(self.rights, Rights::Trust | Rights::PolicyOrUser)
+    }
+
+    /// Whether a host of that source may have it.
+    pub fn fits(&self, source: &str) -> bool {
+        self.sources.is_empty() || self.sources.contains(&source)
+    }
+
+    /// The built-in text for a host source (`""` outside hosts).
+    pub fn default_for(&self, source: &str) -> Option<&'static str> {
+        self.defaults.iter().find(|(of, _)| of.is_empty() || *of == source).map(|(_, text)| *text)
+    }
+
+    /// The allowed words, if the value is one of a list.
+    pub fn choices(&self) -> &'static [&'static str] {
+        match self.kind {
+            Kind::Choice(choices) => choices,
+            _ => &[],
+        }
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.section == other.section && self.name == other.name
+    }
+}
+
+/// The key of that name in a section.
+pub fn find(section: Section, name: &str) -> Option<&'static Key> {
+    section.keys().find(|key| key.name == name)
+}
+
+/// What all our environment variables start with.
+pub const PREFIX: &str = "BITBUCKET_SSO_";
+/// The variable that moves the user file.
+pub const CONFIG_VARIABLE: &str = "BITBUCKET_SSO_CONFIG";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_and_variables_are_unique() {
+        let paths: BTreeSet<String> = TABLE.iter().map(Key::path).collect();
+        assert_eq!(paths.len(), TABLE.len());
+        let variables: Vec<String> = TABLE.iter().filter_map(Key::variable).collect();
+        assert_eq!(variables.iter().collect::<BTreeSet<_>>().len(), variables.len());
+        assert!(variables.contains(&"BITBUCKET_SSO_TENANT".into()) && !variables.contains(&CONFIG_VARIABLE.into()));
+    }
+
+    #[test]
+    fn the_trust_keys_are_those_of_the_design() {
+        let trust: BTreeSet<&str> = TABLE.iter().filter(|key| key.is_trust()).map(|key| key.name).collect();
+        let want = "api_url audience authority authorize_url ca_file client_id client_secret client_secret_command \
+                    client_secret_file redirect_uri resource scope source tenant token_endpoint token_url url";
+        assert_eq!(trust.into_iter().collect::<Vec<_>>().join(" "), want);
+    }
+
+    #[test]
+    fn every_default_is_a_value_of_its_kind() {
+        for key in TABLE {
+            for (_, text) in key.defaults {
+                assert!(crate::config::value::from_text(key, text).is_ok(), "{} = {text}", key.path());
+            }
+        }
+    }
+}
