@@ -49,7 +49,7 @@ fn change(change: &FileChange) -> String {
 /// The lines of one text that the other does not have, as often as it has them less.
 fn only_in<'a>(text: &'a str, other: &'a str) -> impl Iterator<Item = &'a str> {
     let mut rest: Vec<&str> = other.lines().collect();
-    text.lines().filter(move |line| match rest.iter().position(|known| *known == line) {
+    text.lines().filter(move |line| match rest.iter().position(|known| known == line) {
         Some(position) => {
             rest.swap_remove(position);
             false
