@@ -120,7 +120,9 @@ fn marks(all: &[&[u8]], include: &str) -> Vec<Mark> {
 fn in_use(all: &[&[u8]], marks: &[Mark], header: usize) -> bool {
     let following = all.iter().zip(marks).skip(header + 1).map(|(line, mark)| (body(line).trim_ascii(), mark));
     let mut section = following.take_while(|(line, _)| !line.starts_with(b"["));
-    section.any(|(line, mark)| *mark != Mark::Ours && !line.is_empty() && !line.starts_with(b"#") && !line.starts_with(b";"))
+    section.any(|(line, mark)| {
+        *mark != Mark::Ours && !line.is_empty() && !line.starts_with(b"#") && !line.starts_with(b";")
+    })
 }
 
 /// Takes back the line end that was added before our block, which the mark's own line end tells.
@@ -157,8 +159,7 @@ mod tests {
     use super::*;
 
     const PATH: &str = "/home/u/.config/bitbucket-sso/gitconfig";
-    const BLOCK: &str =
-        "# >>> bitbucket-sso >>>\n[include]\n\tpath = /home/u/.config/bitbucket-sso/gitconfig\n# <<< bitbucket-sso <<<\n";
+    const BLOCK: &str = "# >>> bitbucket-sso >>>\n[include]\n\tpath = /home/u/.config/bitbucket-sso/gitconfig\n# <<< bitbucket-sso <<<\n";
 
     fn rest(text: &str) -> String {
         String::from_utf8(without(text.as_bytes(), PATH).rest.expect("not ours altogether")).unwrap()
@@ -166,7 +167,16 @@ mod tests {
 
     #[test]
     fn undo_is_byte_equal_and_a_second_time_changes_nothing() {
-        let files = ["[a]\n\tb = c\n", "[a]\n\tb = c", "", "\n", "[a]\r\n\tb = c\r\n", "[a]\r\n\tb = c", "b\r", "\u{feff}[a]\n"];
+        let files = [
+            "[a]\n\tb = c\n",
+            "[a]\n\tb = c",
+            "",
+            "\n",
+            "[a]\r\n\tb = c\r\n",
+            "[a]\r\n\tb = c",
+            "b\r",
+            "\u{feff}[a]\n",
+        ];
         for before in files {
             let once = with(Some(before.as_bytes()), PATH);
             assert_eq!(with(Some(&once), PATH), once, "{before:?}");

@@ -49,8 +49,8 @@ pub struct Summary {
     pub tenants: Vec<String>,
     pub hosts: Vec<String>,
     pub client_ids: Vec<String>,
-    /// Where Entra access tokens are sent: `token_endpoint` of each host that has one.
-    pub brokers: Vec<String>,
+    /// Where tokens and codes are sent besides Entra and the hosts themselves.
+    pub endpoints: Vec<String>,
 }
 
 /// What is left to ask.
@@ -238,8 +238,9 @@ fn parse(origin: &Origin, bytes: &[u8], toml: TomlReader) -> Result<Value, Strin
 }
 
 fn summary(origin: &Origin, settings: &[Setting]) -> Summary {
-    let all = |head: &str, tail: &str| {
-        let named = |setting: &&Setting| setting.key.starts_with(head) && setting.key.ends_with(tail);
+    let all = |head: &str, tails: &[&str]| {
+        let ends = |key: &str| key.rsplit('.').next().is_some_and(|tail| tails.contains(&tail));
+        let named = |setting: &&Setting| setting.key.starts_with(head) && ends(&setting.key);
         let mut values: Vec<String> =
             settings.iter().filter(named).filter_map(|setting| setting.value.as_str()).map(str::to_owned).collect();
         values.sort();
@@ -248,11 +249,11 @@ fn summary(origin: &Origin, settings: &[Setting]) -> Summary {
     };
     Summary {
         origin: origin.to_string(),
-        authorities: all("entra.", ".authority"),
-        tenants: all("entra.", ".tenant"),
-        hosts: all("host ", ".url"),
-        client_ids: all("entra.", ".client_id"),
-        brokers: all("host ", ".token_endpoint"),
+        authorities: all("entra.", &["authority"]),
+        tenants: all("entra.", &["tenant"]),
+        hosts: all("host ", &["url"]),
+        client_ids: all("entra.", &["client_id"]),
+        endpoints: all("host ", &["token_endpoint", "authorize_url", "token_url", "api_url"]),
     }
 }
 
@@ -260,6 +261,9 @@ fn summary(origin: &Origin, settings: &[Setting]) -> Summary {
 fn says_all(offer: &Offer, path: &Path, bytes: &[u8], toml: TomlReader) -> Result<bool, BootstrapError> {
     let differs = |difference| BootstrapError::Differs { path: path.to_owned(), difference };
     let text = std::str::from_utf8(bytes).map_err(|_| differs(vec!["it is no text".into()]))?;
+    if text.trim().is_empty() {
+        return Ok(false);
+    }
     let document = toml(text).map_err(|why| differs(vec![clean(&why)]))?;
     let present = schema::known(&document);
     let difference: Vec<String> = offer.settings.iter().filter_map(|wanted| compare(wanted, &present)).collect();
@@ -275,7 +279,9 @@ fn says_all(offer: &Offer, path: &Path, bytes: &[u8], toml: TomlReader) -> Resul
 
 fn compare(wanted: &Setting, present: &[Setting]) -> Option<String> {
     let here = present.iter().find(|setting| setting.key == wanted.key);
-    let same = |here: &Setting| here.value == wanted.value || wanted.key.ends_with(".url");
+    // A host's own key holds its URL in one spelling, so its `url` is the same however it is written.
+    let is_url = wanted.key.rsplit('.').next() == Some("url");
+    let same = |here: &Setting| here.value == wanted.value || is_url;
     match here {
         Some(here) if same(here) => None,
         Some(here) => Some(clean(&format!("{}: {} here, {} there", wanted.key, here.value, wanted.value))),

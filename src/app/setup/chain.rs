@@ -236,7 +236,10 @@ mod tests {
     #[test]
     fn the_culprit_is_the_line_that_spoils_it() {
         let cleared = chain("https://bitbucket.org", &[RESET, US, "|", "|manager"]);
-        assert_eq!(cleared.culprit.map(|line| (line.key, line.value)), Some(("credential.helper".into(), String::new())));
+        assert_eq!(
+            cleared.culprit.map(|line| (line.key, line.value)),
+            Some(("credential.helper".into(), String::new()))
+        );
         let also = chain("https://bitbucket.org", &[RESET, US, "https://bitbucket.org|store"]);
         let want = ("credential.https://bitbucket.org.helper".to_owned(), "store".to_owned());
         assert_eq!(also.culprit.map(|line| (line.key, line.value)), Some(want));
@@ -255,7 +258,9 @@ mod tests {
         assert!(hears("https://h.example:8443/bitbucket", "https://h.example:8443/bitbucket/"));
         assert!(hears("https://h.example/bitbucket", "https://h.example"));
         assert!(!hears("https://h.example/bitbucket", "https://h.example/bit"));
-        assert!(!hears("https://h.example", "https://me@h.example") && !hears("https://h.example", "https://h.example/x"));
+        assert!(
+            !hears("https://h.example", "https://me@h.example") && !hears("https://h.example", "https://h.example/x")
+        );
     }
 
     #[test]
@@ -272,7 +277,11 @@ mod tests {
 
     #[test]
     fn another_installation_of_ours_is_us() {
-        for value in ["bitbucket-sso", "/usr/bin/git-credential-bitbucket-sso", r"C:/Program\ Files/b/git-credential-bitbucket-sso.exe"] {
+        for value in [
+            "bitbucket-sso",
+            "/usr/bin/git-credential-bitbucket-sso",
+            r"C:/Program\ Files/b/git-credential-bitbucket-sso.exe",
+        ] {
             assert!(is_us(value, OURS), "{value}");
         }
         assert!(!is_us("store", OURS) && !is_us("/usr/bin/git-credential-bitbucket-sso-x", OURS));

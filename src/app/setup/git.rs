@@ -140,15 +140,16 @@ fn entries(output: &[u8], scoped: bool) -> Vec<Entry> {
         let scope = if scoped { fields.next().map(str::to_owned) } else { None };
         let (Some(origin), Some(line)) = (fields.next(), fields.next()) else { return found };
         if let Some((url, value)) = line.split_once('\n').and_then(|(key, value)| Some((url_of(key)?, value))) {
+            let url = (!url.is_empty()).then(|| url.to_owned());
             found.push(Entry { scope, origin: origin.to_owned(), url, value: value.to_owned() });
         }
     }
 }
 
-/// `credential.helper` → no URL, `credential.URL.helper` → that URL.
-fn url_of(key: &str) -> Option<Option<String>> {
+/// `credential.helper` → empty, `credential.URL.helper` → that URL.
+fn url_of(key: &str) -> Option<&str> {
     let middle = key.strip_prefix("credential.")?.strip_suffix("helper")?;
-    if middle.is_empty() { Some(None) } else { middle.strip_suffix('.').map(|url| Some(url.to_owned())) }
+    if middle.is_empty() { Some(middle) } else { middle.strip_suffix('.') }
 }
 
 fn failed(arguments: &[&str], output: &Output) -> GitError {
@@ -187,7 +188,8 @@ mod tests {
 
     #[test]
     fn entries_keep_order_origin_and_url() {
-        let output = b"global\0file:/a\0credential.helper\nstore\0local\0file:.git/config\0credential.https://h.helper\n\0";
+        let output =
+            b"global\0file:/a\0credential.helper\nstore\0local\0file:.git/config\0credential.https://h.helper\n\0";
         let found = entries(output, true);
         assert_eq!(found.len(), 2);
         assert_eq!((found[0].url.as_deref(), found[0].value.as_str()), (None, "store"));

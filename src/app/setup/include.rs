@@ -44,7 +44,8 @@ pub fn helper(exe: &Path) -> Result<String, SetupError> {
 /// A path as git takes it: absolute text without control characters, forward slashes on Windows.
 pub fn text(path: &Path) -> Result<String, SetupError> {
     let bad = || SetupError::BadPath { path: path.to_owned() };
-    let text = path.to_str().filter(|text| path.is_absolute() && !text.chars().any(char::is_control)).ok_or_else(bad)?;
+    let text =
+        path.to_str().filter(|text| path.is_absolute() && !text.chars().any(char::is_control)).ok_or_else(bad)?;
     if cfg!(windows) {
         // The verbatim prefix is for Windows' own calls; a shell cannot use it.
         return Ok(text.trim_start_matches(r"\\?\").replace('\\', "/"));
@@ -78,7 +79,8 @@ mod tests {
 
     #[test]
     fn every_host_is_reset_and_then_ours() {
-        let text = render(&[host("https://bitbucket.org"), host("https://bitbucket.org")], Path::new("/opt/b")).unwrap();
+        let text =
+            render(&[host("https://bitbucket.org"), host("https://bitbucket.org")], Path::new("/opt/b")).unwrap();
         let want = format!("{FIRST_LINE}\n[credential \"https://bitbucket.org\"]\n\thelper =\n\thelper = /opt/b\n");
         assert_eq!(text, want);
         assert!(is_ours(text.as_bytes()) && !is_ours(b"[user]\n"));

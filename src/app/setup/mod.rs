@@ -2,6 +2,8 @@
 
 mod block;
 pub mod bootstrap;
+#[cfg(test)]
+mod bootstrap_tests;
 pub mod chain;
 mod git;
 mod include;
@@ -163,12 +165,17 @@ pub fn apply(plan: &Plan) -> Result<Report, SetupError> {
     }
 }
 
-/// Takes back what [`plan`] put there, wherever git may have read it: our exact lines and our include file.
+/// Takes back what [`plan`] put there, wherever git may have read it, under another environment too: our exact
+/// lines and our include file.
 pub fn undo(surroundings: &Surroundings) -> Result<Report, SetupError> {
     let home = target::home(surroundings)?;
-    let (file, mut others) = target::user_files(surroundings.env, &home)?;
-    others.insert(0, file);
-    apply(&removal(surroundings, &others, Readers::Owner)?)
+    let mut files = vec![target::user_files(surroundings.env, &home)?.0];
+    for file in target::home_files(surroundings.env, &home) {
+        if !files.contains(&file) {
+            files.push(file);
+        }
+    }
+    apply(&removal(surroundings, &files, Readers::Owner)?)
 }
 
 /// Takes back what [`system`] put there.

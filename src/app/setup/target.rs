@@ -39,13 +39,18 @@ pub fn home(surroundings: &Surroundings) -> Result<PathBuf, SetupError> {
 /// The files git reads as `--global`: the one it writes first, then the others that may still hold our block
 /// from a time when git wrote there.
 pub fn user_files(env: &Env, home: &Path) -> Result<(PathBuf, Vec<PathBuf>), SetupError> {
-    let plain = home.join(".gitconfig");
-    let xdg = env.os("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from).join("git/config");
+    let [plain, xdg] = home_files(env, home);
     if let Some(named) = env.os("GIT_CONFIG_GLOBAL").map(PathBuf::from) {
         let absolute = named.is_absolute().then_some(named.clone());
         return absolute.map(|path| (path, Vec::new())).ok_or(SetupError::BadPath { path: named });
     }
     Ok(if !readable(&plain) && readable(&xdg) { (xdg, vec![plain]) } else { (plain, vec![xdg]) })
+}
+
+/// The two files in a home that git reads as `--global` where `GIT_CONFIG_GLOBAL` names no other.
+pub fn home_files(env: &Env, home: &Path) -> [PathBuf; 2] {
+    let xdg = env.os("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from);
+    [home.join(".gitconfig"), xdg.join("git/config")]
 }
 
 /// Looks at a file: where it really is, what it holds, whether it may be replaced.
