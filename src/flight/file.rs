@@ -14,14 +14,14 @@ use std::time::Duration;
 
 /// `STATE/locks/v1-LANE.lock` and, beside it, `.note`.
 pub struct Files {
-    dir: PathBuf,
+    state: PathBuf,
     clock: Arc<dyn Clock>,
 }
 
 impl Files {
     /// Over the state directory; nothing is made before the first lane is entered.
     pub fn new(state: &Path, clock: Arc<dyn Clock>) -> Self {
-        Self { dir: state.join("locks"), clock }
+        Self { state: state.to_owned(), clock }
     }
 
     fn lane(&self, lane: &Lane) -> PathBuf {
@@ -29,11 +29,13 @@ impl Files {
             Lane::Account(account) => format!("v1-account-{account}.lock"),
             Lane::Host(host) => format!("v1-host-{host}.lock"),
         };
-        self.dir.join(name)
+        self.state.join("locks").join(name)
     }
 
     fn open(&self, path: &Path) -> Result<File, FlightError> {
-        private_dir(&self.dir).map_err(|error| broken(path, &error))?;
+        for dir in [&self.state, &self.state.join("locks")] {
+            private_dir(dir).map_err(|error| broken(path, &error))?;
+        }
         lock::open(path).map_err(|error| broken(path, &error))
     }
 

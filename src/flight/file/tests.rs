@@ -1,6 +1,7 @@
 use super::*;
 use crate::basis::clock::{SystemClock, Timestamp};
 use crate::basis::failure::Kind;
+use crate::basis::files::testing::private_temp_dir;
 use crate::basis::host_id::AccountId;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -8,7 +9,7 @@ use std::time::Instant;
 
 #[test]
 fn one_at_a_time_over_separate_handles() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = private_temp_dir();
     let (inside, most) = (AtomicU32::new(0), AtomicU32::new(0));
     std::thread::scope(|scope| {
         for _ in 0..8 {
@@ -27,7 +28,7 @@ fn one_at_a_time_over_separate_handles() {
 
 #[test]
 fn lanes_do_not_wait_for_each_other() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = private_temp_dir();
     let files = files(dir.path());
     let held = files.try_enter(&lane("a")).unwrap().unwrap();
     assert!(files.try_enter(&lane("b")).unwrap().is_some());
@@ -38,7 +39,7 @@ fn lanes_do_not_wait_for_each_other() {
 
 #[test]
 fn a_wait_ends_and_says_what_the_leader_is_doing() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = private_temp_dir();
     let held = files(dir.path()).try_enter(&lane("a")).unwrap().unwrap();
     let files = files(dir.path());
     assert!(matches!(files.enter(&lane("a"), MINUTE, &mut |_| ()), Err(FlightError::Busy(None))));
@@ -54,7 +55,7 @@ fn a_wait_ends_and_says_what_the_leader_is_doing() {
 
 #[test]
 fn nothing_is_told_within_the_first_second() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = private_temp_dir();
     let held = files(dir.path()).try_enter(&lane("a")).unwrap().unwrap();
     held.announce(&notice("quick"));
     let busy = files(dir.path()).enter(&lane("a"), Duration::from_millis(900), &mut |_| panic!("told too early"));
@@ -63,7 +64,7 @@ fn nothing_is_told_within_the_first_second() {
 
 #[test]
 fn all_waiters_adopt_a_failure_and_later_ones_do_not() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = private_temp_dir();
     let leader = RefCell::new(Some(files(dir.path()).try_enter(&lane("a")).unwrap().unwrap()));
     let inner = files(dir.path());
     // The second waiter arrives while the first one waits; the leader fails when both are there.
@@ -89,7 +90,7 @@ fn all_waiters_adopt_a_failure_and_later_ones_do_not() {
 
 #[test]
 fn a_leader_that_succeeded_or_died_leaves_no_failure() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = private_temp_dir();
     for ending in [Ending::Success, Ending::Death, Ending::FailureThenDeath] {
         let mut leader = files(dir.path()).try_enter(&lane("a")).unwrap();
         let turn = waiter(dir.path(), &mut || {
@@ -110,7 +111,7 @@ fn a_leader_that_succeeded_or_died_leaves_no_failure() {
 
 #[test]
 fn who_leads_after_adopting_is_a_leader_of_its_own() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = private_temp_dir();
     let mut leader = files(dir.path()).try_enter(&lane("a")).unwrap();
     let turn = waiter(dir.path(), &mut || drop(leader.take().inspect(|held| held.conclude(Some(&failure())))));
     let turn = turn.unwrap();
@@ -125,11 +126,13 @@ fn who_leads_after_adopting_is_a_leader_of_its_own() {
 #[test]
 #[cfg(unix)]
 fn a_place_that_cannot_be_locked_is_an_error() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = private_temp_dir();
     let outside = dir.path().join("outside");
     std::fs::create_dir(&outside).unwrap();
     std::os::unix::fs::symlink(&outside, dir.path().join("locks")).unwrap();
     let refused = files(dir.path()).try_enter(&lane("a")).err().unwrap().to_string();
+    assert!(refused.contains("symbolic link"), "{refused}");
+    let refused = files(&dir.path().join("locks")).try_enter(&lane("a")).err().unwrap().to_string();
     assert!(refused.contains("symbolic link"), "{refused}");
     std::fs::remove_file(dir.path().join("locks")).unwrap();
     let path = files(dir.path()).lane(&lane("a"));
@@ -145,7 +148,7 @@ fn a_place_that_cannot_be_locked_is_an_error() {
 #[expect(clippy::disallowed_methods, reason = "the test binary itself, by absolute path")]
 fn the_kernel_frees_the_lane_of_a_killed_process() {
     use std::io::{BufRead, BufReader};
-    let dir = tempfile::tempdir().unwrap();
+    let dir = private_temp_dir();
     let mut child = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "--nocapture", "flight::file::tests::holds_a_lane_for_another_process"])
         .env("BITBUCKET_SSO_TEST_HOLD", dir.path())
