@@ -2,6 +2,12 @@
 
 use crate::basis::clock::Timestamp;
 
+mod chain;
+mod hits;
+mod lines;
+
+pub use lines::{Trail, trail};
+
 /// Keeps the trail.
 pub trait Journal {
     /// Records a decision. Failing to write it is an error: nothing is handed out unrecorded.

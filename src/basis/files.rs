@@ -165,6 +165,22 @@ fn sync_dir(_: &Path) -> io::Result<()> {
 /// No record of ours comes near it.
 const LONGEST: u64 = 1 << 20;
 
+/// For the tests of other rooms.
+#[cfg(test)]
+pub mod testing {
+    /// A directory of ours alone that goes away with the test.
+    ///
+    /// # Panics
+    ///
+    /// If the system gives no temporary directory.
+    pub fn private_temp_dir() -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        #[cfg(unix)]
+        std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+        dir
+    }
+}
+
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;

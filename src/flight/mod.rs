@@ -6,6 +6,13 @@ use crate::basis::host_id::{AccountId, HostId};
 use std::path::PathBuf;
 use std::time::Duration;
 
+mod account;
+mod file;
+mod note;
+
+pub use account::AccountState;
+pub use file::Files;
+
 /// What only one process may do at a time. Locks are taken in this order, account before host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lane {
