@@ -1,0 +1,77 @@
+//! The people, apps and names that every practice begins with.
+
+use super::clock::Clock;
+use super::entra::{Api, App, State, User};
+use super::journal::Journal;
+use std::sync::Arc;
+
+/// The tenant.
+pub const TENANT: &str = "72f988bf-0000-4000-8000-2d7cd011db47";
+/// Its verified domain.
+pub const DOMAIN: &str = "contoso.example";
+/// The helper's public client.
+pub const CLIENT: &str = "11111111-2222-4333-8444-555555555555";
+/// A confidential client, for workloads: its secret is [`WORKLOAD_SECRET`].
+pub const WORKLOAD: &str = "66666666-2222-4333-8444-555555555555";
+/// Secret of [`WORKLOAD`].
+pub const WORKLOAD_SECRET: &str = "workload-secret-Q~practice-4711";
+/// A person, and her oid in the tenant.
+pub const ALICE: &str = "alice@contoso.example";
+/// Another person.
+pub const BOB: &str = "bob@contoso.example";
+/// Alice's `oid`.
+pub const ALICE_OID: &str = "a11ce000-0000-4000-8000-000000000001";
+/// Bob's `oid`.
+pub const BOB_OID: &str = "b0b00000-0000-4000-8000-000000000002";
+/// The broker's API and its one scope, [`BROKER_SCOPE`].
+pub const BROKER_API: &str = "api://bitbucket-broker";
+/// What the helper asks of Entra for the broker.
+pub const BROKER_SCOPE: &str = "api://bitbucket-broker/token.issue";
+/// The proxy's API and its scope, [`PROXY_SCOPE`].
+pub const PROXY_API: &str = "api://git-proxy";
+/// What the helper asks of Entra for the proxy.
+pub const PROXY_SCOPE: &str = "api://git-proxy/.default";
+
+/// The tenant as it is on the first morning.
+pub fn tenant(base: String, clock: &Arc<Clock>, journal: &Arc<Journal>) -> State {
+    let mut state = State::new(base, TENANT, clock, journal);
+    state.domains = vec![DOMAIN.into(), "contoso.onmicrosoft.example".into()];
+    state.users = vec![
+        person(ALICE, ALICE_OID, "Alice Example", &["9b000000-0000-4000-8000-0000000000d1"]),
+        person(BOB, BOB_OID, "Bob Example", &[]),
+    ];
+    let secret = journal.secret(WORKLOAD_SECRET.into());
+    state.apps = vec![
+        App {
+            client_id: CLIENT.into(),
+            name: "Bitbucket sign-in".into(),
+            public: true,
+            redirect_uris: vec!["http://localhost".into(), "http://127.0.0.1/entra".into()],
+            secret: None,
+            federated: None,
+        },
+        App {
+            client_id: WORKLOAD.into(),
+            name: "Build robot".into(),
+            public: false,
+            redirect_uris: Vec::new(),
+            secret: Some(secret),
+            federated: None,
+        },
+    ];
+    state.apis = vec![
+        api(BROKER_API, "b40c0000-0000-4000-8000-00000000a001", &["token.issue"]),
+        api(PROXY_API, "b40c0000-0000-4000-8000-00000000a002", &["git.access"]),
+    ];
+    state
+}
+
+fn person(upn: &str, oid: &str, name: &str, groups: &[&str]) -> User {
+    let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+    User { upn: upn.into(), oid: oid.into(), name: name.into(), groups }
+}
+
+fn api(uri: &str, client_id: &str, scopes: &[&str]) -> Api {
+    let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+    Api { uri: uri.into(), client_id: client_id.into(), scopes }
+}

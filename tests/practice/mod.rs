@@ -1,0 +1,82 @@
+//! Practice servers: an Entra tenant, Bitbucket Cloud and Data Center, a token broker and an identity-aware
+//! proxy, all with state, all on the loopback behind TLS with a certificate authority of their own.
+//!
+//! They follow `facts/` as far as a client can see, and refuse what the real servers refuse. Used by the
+//! integration tests (`tests/it.rs`) and by the demonstration (`tests/demo/main.rs`), so nothing here knows
+//! the product.
+
+#![allow(dead_code, unused_imports, reason = "each of the programs that include this tree uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a practice server that breaks must break the test")]
+#![allow(clippy::disallowed_methods, reason = "the emulators are the world that the product is handed")]
+#![allow(clippy::missing_panics_doc, clippy::must_use_candidate, clippy::format_push_string)]
+
+pub mod browser;
+pub mod cast;
+pub mod client;
+pub mod clock;
+pub mod codec;
+pub mod entra;
+pub mod http;
+pub mod journal;
+pub mod jwt;
+pub mod tls;
+pub mod weather;
+
+use clock::Clock;
+use entra::Entra;
+use http::Server;
+use journal::Journal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tls::{Authority, Leaf};
+
+/// What can be chosen at the start; everything else can be changed while it runs.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Seconds since 1970 at which the clock stands still. The real time by default.
+    pub clock: Option<i64>,
+}
+
+/// All servers, running until dropped.
+pub struct Practice {
+    pub clock: Arc<Clock>,
+    pub journal: Arc<Journal>,
+    pub entra: Entra,
+    authority: Authority,
+    dir: tempfile::TempDir,
+}
+
+impl Practice {
+    /// Starts everything on free ports.
+    pub fn start(options: &Options) -> Self {
+        let dir = tempfile::Builder::new().prefix("practice").tempdir().unwrap();
+        let authority = Authority::new(dir.path());
+        let clock = Arc::new(Clock::default());
+        if let Some(seconds) = options.clock {
+            clock.stop_at(seconds);
+        }
+        let journal = Arc::new(Journal::default());
+        let entra = Entra::start(&authority, |base| cast::tenant(base, &clock, &journal));
+        Self { clock, journal, entra, authority, dir }
+    }
+
+    /// The certificate authority, PEM.
+    pub fn ca(&self) -> &Path {
+        self.authority.file()
+    }
+
+    /// A directory that goes away with the practice.
+    pub fn dir(&self) -> PathBuf {
+        self.dir.path().to_owned()
+    }
+
+    /// The tenant behind another door, whose certificate is wrong in one way.
+    pub fn bad_door(&self, leaf: Leaf) -> Server {
+        http::Door::new().serve(Some(self.authority.server(leaf, &[])), self.entra.server.handler())
+    }
+
+    /// A client that trusts the practice.
+    pub fn client(&self) -> client::Client {
+        client::Client::new(self.ca())
+    }
+}
