@@ -17,7 +17,7 @@ struct Key {
 }
 
 impl KeySet {
-    /// Reads a JWKS document (RFC 7517; `facts/entra.md` 1.4), at most [`MOST`] keys of it. `None` if it is no
+    /// Reads a JWKS document (RFC 7517; `facts/entra.md` 1.4), at most 64 keys of it. `None` if it is no
     /// such document or holds no usable key.
     pub fn parse(json: &[u8]) -> Option<Self> {
         let document: Document = serde_json::from_slice(json).ok()?;

@@ -11,7 +11,7 @@ use crate::basis::clock::Timestamp;
 use crate::basis::session::Who;
 use std::time::Duration;
 
-/// An ID token that passed every check. There is no other way to get one than [`verify`].
+/// An ID token that passed every check. There is no other way to get one than [`verify()`].
 #[derive(Clone, Debug)]
 pub struct VerifiedIdToken {
     who: Who,

@@ -18,7 +18,8 @@ fn key() -> KeyPair {
 
 pub(crate) fn jwk(kid: &str, issuer: Option<&str>) -> Value {
     let public: PublicKeyComponents<Vec<u8>> = key().public().into();
-    json!({"kty": "RSA", "use": "sig", "kid": kid, "n": base64url(&public.n), "e": base64url(&public.e), "issuer": issuer})
+    let (n, e) = (base64url(&public.n), base64url(&public.e));
+    json!({"kty": "RSA", "use": "sig", "kid": kid, "n": n, "e": e, "issuer": issuer})
 }
 
 pub(crate) fn key_set(keys: &[Value]) -> Vec<u8> {

@@ -68,7 +68,7 @@ impl DeviceCode {
         match answer {
             Ok(answer) => wire.tokens(Some(answer), tenant, None),
             Err(_) if waiting.over.get() => Err(SessionError::Cancelled),
-            Err(_) if entra.clock.now() >= self.expires => Err(SessionError::DeviceExpired),
+            Err(_) if !wire.has_failed() && entra.clock.now() >= self.expires => Err(SessionError::DeviceExpired),
             Err(_) => Err(ended(wire.failure())),
         }
     }

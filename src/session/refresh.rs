@@ -5,15 +5,16 @@ use super::{Asked, Entra, SessionError, Tenant, Tokens};
 use crate::basis::secret::RefreshToken;
 use crate::session::refusal::Moment;
 
-/// Redeems a refresh token (RFC 6749 section 6). Entra's old one stays valid (`facts/entra.md` 4.4), so the call
-/// may be repeated when its answer got lost. An ID token that comes along is verified.
+/// Redeems a refresh token (RFC 6749 section 6), once: a token exchange is never repeated here. Entra's old token
+/// stays valid (`facts/entra.md` 4.4), so a lost answer costs nothing but the next call. An ID token that comes
+/// along is verified.
 pub fn refresh(
     entra: &Entra<'_>,
     tenant: &Tenant,
     token: &RefreshToken,
     asked: &Asked<'_>,
 ) -> Result<Tokens, SessionError> {
-    let wire = Wire::new(entra, asked, Moment::Refresh).repeatable();
+    let wire = Wire::new(entra, asked, Moment::Refresh);
     let client = wire::client(entra, tenant)?;
     let token = oauth2::RefreshToken::new(token.expose().to_owned());
     let mut request = client.exchange_refresh_token(&token).add_scopes(wire::scopes(asked));

@@ -83,6 +83,11 @@ impl<'a> Wire<'a> {
         response(400, &serde_json::json!({ "error": "access_denied" })).ok_or(Failed)
     }
 
+    /// Whether there is a reason of ours for the crate's failure.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.borrow().is_some()
+    }
+
     /// What is to be told about a failed operation.
     pub(super) fn failure(&self) -> SessionError {
         let senseless = || SessionError::Upstream {

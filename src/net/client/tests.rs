@@ -188,3 +188,14 @@ fn a_name_that_does_not_resolve_is_called_so() {
     let error = direct(&network(LONG)).send(&Call::get("https://nowhere.invalid/")).unwrap_err();
     assert!(matches!(&error, NetError::Unreachable { why, .. } if why.contains("resolved")), "{error:?}");
 }
+
+#[test]
+fn calls_to_this_machine_go_through_no_proxy() {
+    let (url, thread) = server(|stream| stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap());
+    let client = client(&network(LONG));
+    _ = rustls::crypto::ring::default_provider().install_default();
+    let nowhere = reqwest::Proxy::all("http://127.0.0.1:1").unwrap();
+    client.proxied.set(ClientBuilder::new().proxy(nowhere).build().unwrap()).unwrap();
+    assert_eq!(client.send(&Call::get(url)).unwrap().status, 200);
+    thread.join().unwrap();
+}

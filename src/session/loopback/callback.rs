@@ -72,7 +72,7 @@ impl Request {
     }
 }
 
-/// Reads one HTTP/1 request of at most [`LARGEST`] bytes, head and body.
+/// Reads one HTTP/1 request of at most 64 KiB, head and body.
 pub fn parse_callback(bytes: &[u8]) -> Parsed {
     let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
         return if bytes.len() > LARGEST { Parsed::Refused(431) } else { Parsed::Part };

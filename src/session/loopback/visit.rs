@@ -45,7 +45,8 @@ pub(super) fn refuse(stream: &TcpStream, status: u16) {
 fn send(mut stream: &TcpStream, status: u16, more: &str, html: &str) {
     let length = html.len();
     let answer = format!(
-        "HTTP/1.1 {status} {}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {length}\r\n{more}{HEADERS}\r\n{html}",
+        "HTTP/1.1 {status} {}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {length}\r\n\
+         {more}{HEADERS}\r\n{html}",
         reason(status)
     );
     let ready = stream.set_nonblocking(false).and_then(|()| stream.set_write_timeout(Some(LONGEST_WRITE)));

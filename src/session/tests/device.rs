@@ -148,3 +148,17 @@ fn the_caller_can_give_up_within_a_second() {
 fn a_sign_in_must_say_who_it_is() {
     assert!(matches!(error(reply(200, &tokens(None))), SessionError::Upstream { .. }));
 }
+
+#[test]
+fn a_machine_that_slept_past_the_end_has_no_code_left() {
+    let (world, device) = world([pending()]);
+    let mut keep_going = |left: Duration| {
+        if left < Duration::from_secs(893) {
+            world.clock.sleep(Duration::from_secs(5000));
+        }
+        true
+    };
+    let outcome = device.wait(&world.entra(), &world.tenant(), &ASKED, &mut keep_going);
+    assert!(matches!(outcome, Err(SessionError::DeviceExpired)), "{outcome:?}");
+    assert_eq!(world.count("/token"), 1);
+}
