@@ -10,7 +10,7 @@ pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
 
 /// Insertions, deletions, replacements and swaps of neighbours (optimal string alignment).
 fn distance(typed: &[char], name: &str) -> usize {
-    let name: Vec<char> = name.chars().collect();
+    let name: Vec<char> = name.chars().flat_map(char::to_lowercase).collect();
     let mut rows = vec![vec![0; name.len() + 1]; typed.len() + 1];
     rows[0] = (0..=name.len()).collect();
     for i in 1..=typed.len() {

@@ -75,7 +75,7 @@ fn sizes_are_bounded_to_the_byte() {
         let mut input = PLAIN.to_owned();
         while input.len() < size {
             let length = (size - input.len()).min(1000);
-            input.push_str(&format!("wwwauth[]={}\n", "x".repeat(length.saturating_sub(11))));
+            input.extend(["wwwauth[]=", &"x".repeat(length.saturating_sub(11)), "\n"]);
         }
         input.truncate(size);
         input

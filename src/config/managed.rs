@@ -1,0 +1,31 @@
+//! Policy that device management hands over without files: the Windows registry and macOS managed preferences.
+//! Both are rewritten as TOML, so that one reader knows all keys.
+
+#[cfg(target_os = "macos")]
+mod preferences;
+#[cfg(windows)]
+mod registry;
+#[cfg(any(windows, target_os = "macos", test))]
+mod tree;
+
+use crate::config::document::Document;
+use crate::config::error::ConfigError;
+
+/// The policy of `HKLM\SOFTWARE\Policies\BitbucketSso`, if there is any.
+#[cfg(windows)]
+pub(super) fn policy() -> Result<Option<Document>, ConfigError> {
+    registry::policy()
+}
+
+/// The policy of the forced preferences, if there is any.
+#[cfg(target_os = "macos")]
+pub(super) fn policy() -> Result<Option<Document>, ConfigError> {
+    preferences::policy()
+}
+
+/// There is no such thing here.
+#[cfg(not(any(windows, target_os = "macos")))]
+#[expect(clippy::unnecessary_wraps, reason = "the same signature everywhere")]
+pub(super) fn policy() -> Result<Option<Document>, ConfigError> {
+    Ok(None)
+}

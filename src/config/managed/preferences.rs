@@ -1,0 +1,37 @@
+//! Forced preferences of the device, as macOS writes them for a configuration profile.
+
+use super::tree::{self, Tree};
+use crate::config::document::Document;
+use crate::config::error::ConfigError;
+use crate::config::ownership::{self, Untrusted};
+use plist::Value;
+use std::path::Path;
+
+pub(super) fn policy() -> Result<Option<Document>, ConfigError> {
+    let file = Path::new(FILE);
+    if !file.exists() {
+        return Ok(None);
+    }
+    if let Err(Untrusted { at, why }) = ownership::trusted(file) {
+        return Err(ConfigError::Untrusted { file: file.to_owned(), at, why });
+    }
+    let unreadable = |why: &str| ConfigError::Unreadable { file: file.to_owned(), why: why.to_owned() };
+    let root = Value::from_file(file).map_err(|_| unreadable("it is no property list"))?;
+    let Tree::Table(mut sections) = tree(root) else { return Err(unreadable("it is no dictionary")) };
+    // Device management adds its own entries.
+    sections.retain(|(name, _)| !name.starts_with("Payload"));
+    tree::document(&sections, FILE).map(Some)
+}
+
+fn tree(value: Value) -> Tree {
+    match value {
+        Value::String(text) => Tree::Text(text),
+        Value::Boolean(flag) => Tree::Flag(flag),
+        Value::Array(list) => Tree::List(list.into_iter().map(tree).collect()),
+        Value::Dictionary(pairs) => Tree::Table(pairs.into_iter().map(|(name, value)| (name, tree(value))).collect()),
+        // Dates, data and numbers: no key takes any of them.
+        other => Tree::Number(other.as_signed_integer().unwrap_or_default()),
+    }
+}
+
+const FILE: &str = "/Library/Managed Preferences/git-credential-bitbucket-sso.plist";

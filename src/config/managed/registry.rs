@@ -1,0 +1,73 @@
+//! `HKLM\SOFTWARE\Policies\BitbucketSso`: a subkey per section, `entra\NAME` for more profiles, one subkey of `host`
+//! per host. Text is `REG_SZ`, a flag `REG_DWORD`, a list `REG_MULTI_SZ`.
+
+use super::tree::{self, Tree};
+use crate::config::document::Document;
+use crate::config::error::ConfigError;
+use crate::config::table::{self, Kind, Section};
+use windows_registry::{Key, LOCAL_MACHINE, Type};
+
+pub(super) fn policy() -> Result<Option<Document>, ConfigError> {
+    let Ok(root) = LOCAL_MACHINE.open(PATH) else { return Ok(None) };
+    let mut sections = Vec::new();
+    for name in root.keys().map_err(unreadable)? {
+        let key = root.open(&name).map_err(unreadable)?;
+        let section = name.to_ascii_lowercase();
+        let tree = if section == Section::Host.name() { hosts(&key)? } else { table(&section, &key, true)? };
+        sections.push((section, tree));
+    }
+    tree::document(&sections, &format!("HKLM\\{PATH}")).map(Some)
+}
+
+fn hosts(key: &Key) -> Result<Tree, ConfigError> {
+    let names = key.keys().map_err(unreadable)?;
+    let host = |name: String| table(Section::Host.name(), &key.open(name).map_err(unreadable)?, false);
+    names.map(host).collect::<Result<Vec<_>, _>>().map(Tree::List)
+}
+
+fn table(section: &str, key: &Key, with_subkeys: bool) -> Result<Tree, ConfigError> {
+    let mut pairs = Vec::new();
+    for (name, value) in key.values().map_err(unreadable)? {
+        let flag = Section::named(section).and_then(|section| table::find(section, &name)).map(|key| key.kind);
+        let tree = match value.ty() {
+            Type::U32 => number(u32::try_from(value).map_err(unreadable)?, flag == Some(Kind::Flag)),
+            Type::MultiString => {
+                let words = Vec::<String>::try_from(value).map_err(unreadable)?;
+                Tree::List(words.into_iter().map(Tree::Text).collect())
+            }
+            _ => Tree::Text(String::try_from(value).map_err(unreadable)?),
+        };
+        pairs.push((name, tree));
+    }
+    for name in key.keys().map_err(unreadable)?.filter(|_| with_subkeys) {
+        let below = table(section, &key.open(&name).map_err(unreadable)?, false)?;
+        pairs.push((name, below));
+    }
+    Ok(Tree::Table(pairs))
+}
+
+fn number(number: u32, flag: bool) -> Tree {
+    if flag { Tree::Flag(number != 0) } else { Tree::Number(number.into()) }
+}
+
+fn unreadable(error: windows_registry_error::Error) -> ConfigError {
+    ConfigError::Unreadable { file: format!("HKLM\\{PATH}").into(), why: error.code().to_string() }
+}
+
+/// The error of the calls above; the crate itself does not name it.
+mod windows_registry_error {
+    pub type Error = <windows_registry::Value as TryIntoString>::Error;
+
+    pub trait TryIntoString {
+        type Error;
+    }
+
+    impl<T> TryIntoString for T
+    where
+        String: TryFrom<T>,
+    {
+        type Error = <String as TryFrom<T>>::Error;
+    }
+}
+
+const PATH: &str = "SOFTWARE\\Policies\\BitbucketSso";
