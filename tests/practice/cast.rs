@@ -1,5 +1,6 @@
 //! The people, apps and names that every practice begins with.
 
+use super::bitbucket::Account;
 use super::clock::Clock;
 use super::entra::{Api, App, State, User};
 use super::journal::Journal;
@@ -64,6 +65,22 @@ pub fn tenant(base: String, clock: &Arc<Clock>, journal: &Arc<Journal>) -> State
         api(PROXY_API, "b40c0000-0000-4000-8000-00000000a002", &["git.access"]),
     ];
     state
+}
+
+/// The same people at Bitbucket.
+pub fn accounts() -> Vec<Account> {
+    let account = |username: &str, name: &str, email: &str, id: &str| Account {
+        username: username.into(),
+        display_name: name.into(),
+        account_id: format!("712020:{id}"),
+        uuid: id.into(),
+        email: email.into(),
+        email_confirmed: true,
+    };
+    vec![
+        account("alice", "Alice Example", ALICE, "a11ce000-1111-4000-8000-000000000001"),
+        account("bob", "Bob Example", BOB, "b0b00000-1111-4000-8000-000000000002"),
+    ]
 }
 
 fn person(upn: &str, oid: &str, name: &str, groups: &[&str]) -> User {

@@ -10,22 +10,33 @@
 #![allow(clippy::disallowed_methods, reason = "the emulators are the world that the product is handed")]
 #![allow(clippy::missing_panics_doc, clippy::must_use_candidate, clippy::format_push_string)]
 
+pub mod bitbucket;
+pub mod broker;
 pub mod browser;
 pub mod cast;
 pub mod client;
 pub mod clock;
 pub mod codec;
+pub mod config;
 pub mod entra;
+pub mod git;
 pub mod http;
 pub mod journal;
 pub mod jwt;
+pub mod proxy;
 pub mod tls;
 pub mod weather;
 
+use bitbucket::{Cloud, DataCenter};
+use broker::Broker;
 use clock::Clock;
+pub use config::Source;
 use entra::Entra;
+use git::Repos;
 use http::Server;
 use journal::Journal;
+use proxy::Proxy;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tls::{Authority, Leaf};
@@ -35,6 +46,10 @@ use tls::{Authority, Leaf};
 pub struct Options {
     /// Seconds since 1970 at which the clock stands still. The real time by default.
     pub clock: Option<i64>,
+    /// Data Center's redirect URI; by default a free loopback port.
+    pub redirect_uri: Option<String>,
+    /// Data Center's context path, `/bitbucket` by default.
+    pub context: Option<String>,
 }
 
 /// All servers, running until dropped.
@@ -42,6 +57,12 @@ pub struct Practice {
     pub clock: Arc<Clock>,
     pub journal: Arc<Journal>,
     pub entra: Entra,
+    pub cloud: Cloud,
+    pub data_center: DataCenter,
+    pub broker: Broker,
+    pub proxy: Proxy,
+    /// Holds `work/app` at the start.
+    pub repos: Repos,
     authority: Authority,
     dir: tempfile::TempDir,
 }
@@ -57,7 +78,16 @@ impl Practice {
         }
         let journal = Arc::new(Journal::default());
         let entra = Entra::start(&authority, |base| cast::tenant(base, &clock, &journal));
-        Self { clock, journal, entra, authority, dir }
+        let repos = Repos::new(dir.path(), authority.file());
+        repos.create("work", "app");
+        let world = (&clock, &journal);
+        let cloud = Cloud::start(&authority, &repos, cast::accounts(), &clock, &journal);
+        let redirect = options.redirect_uri.clone().unwrap_or_else(free_redirect);
+        let context = options.context.as_deref().unwrap_or("/bitbucket");
+        let data_center = DataCenter::start(&authority, &repos, cast::accounts(), world, (context, redirect));
+        let broker = Broker::start(&authority, &entra, (&cloud, &data_center), world);
+        let proxy = Proxy::start(&authority, &repos, &entra, &journal);
+        Self { clock, journal, entra, cloud, data_center, broker, proxy, repos, authority, dir }
     }
 
     /// The certificate authority, PEM.
@@ -79,4 +109,10 @@ impl Practice {
     pub fn client(&self) -> client::Client {
         client::Client::new(self.ca())
     }
+}
+
+/// A fixed redirect URI on a port that was free a moment ago.
+fn free_redirect() -> String {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    format!("http://localhost:{port}/callback")
 }
