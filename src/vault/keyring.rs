@@ -185,12 +185,14 @@ fn would_prompt() -> Result<bool, VaultError> {
 /// The Keychain cannot be asked beforehand; there the time limit is the only guard. Its "Always Allow" question
 /// gets the long limit where a person sits at a terminal.
 #[cfg(target_os = "macos")]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
 fn would_prompt() -> Result<bool, VaultError> {
     Ok(false)
 }
 
 /// Credential Manager is open while its user is signed in.
 #[cfg(windows)]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
 fn would_prompt() -> Result<bool, VaultError> {
     Ok(false)
 }
