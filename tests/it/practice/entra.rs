@@ -50,7 +50,10 @@ fn the_browser_flow_posts_a_code_that_needs_its_verifier() {
     let code = codec::value(&delivered, "code").unwrap();
     let redeem = |verifier: &str| {
         let form = [("grant_type", "authorization_code"), ("client_id", CLIENT), ("code", code)];
-        post(&practice, &[form.as_slice(), &[("redirect_uri", redirect.as_str()), ("code_verifier", verifier)]].concat())
+        post(
+            &practice,
+            &[form.as_slice(), &[("redirect_uri", redirect.as_str()), ("code_verifier", verifier)]].concat(),
+        )
     };
     assert_eq!(redeem(&codec::opaque(43)).1["error_codes"], serde_json::json!([501_481]));
     let (status, tokens) = redeem(&verifier);
@@ -137,7 +140,10 @@ fn requests_that_entra_refuses_are_refused() {
     assert_eq!(code(&[("grant_type", "refresh_token"), ("client_id", "nobody")]), 90_112);
     assert_eq!(code(&[("grant_type", "x"), ("client_id", CLIENT), ("resource", "y")]), 901_002);
     assert_eq!(code(&[("grant_type", "x"), ("grant_type", "x"), ("client_id", CLIENT)]), 90_023);
-    assert_eq!(code(&[("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"), ("client_id", CLIENT)]), 70_003);
+    assert_eq!(
+        code(&[("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"), ("client_id", CLIENT)]),
+        70_003
+    );
     let client = practice.client();
     assert_eq!(client.get(&token_url(&practice), &[]).unwrap().json()["error_codes"][0], 900_561);
     let unknown = format!("{}/not.here.example/v2.0/.well-known/openid-configuration", practice.entra.base);
