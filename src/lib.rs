@@ -17,12 +17,14 @@
 pub mod app;
 pub mod audit;
 pub mod basis;
+pub mod cli;
 pub mod config;
 pub mod flight;
 pub mod git;
 pub mod hosts;
 pub mod idtoken;
 pub mod net;
+pub mod run;
 pub mod session;
 pub mod source;
 pub mod ui;

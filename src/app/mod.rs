@@ -1,3 +1,32 @@
-//! The landing: the only floor where the rooms meet. One file per command.
+//! The landing: the only floor where the rooms meet. `get` is the product in one function; the rest follows from it.
 
+mod bind;
+mod by_browser;
+mod by_device;
+pub mod commands;
+mod consent;
+mod entra;
+pub mod erase;
+pub mod get;
+mod git_settings;
+mod grants;
+mod interaction;
+pub mod login;
+pub mod logout;
+mod mint;
+mod oauth;
+pub mod pick;
+mod prove;
+mod records;
+pub mod registration;
+mod sessions;
 pub mod setup;
+mod sign_in;
+mod status;
+mod suspect;
+pub mod token;
+mod trail;
+mod turns;
+mod wanted;
+pub mod words;
+pub mod world;

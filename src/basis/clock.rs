@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Seconds since 1970-01-01T00:00:00Z.
@@ -61,6 +62,24 @@ pub trait Clock: Send + Sync {
     fn sleep(&self, duration: Duration);
     /// The zone in which `day_starts` is meant.
     fn zone(&self) -> TimeZone;
+}
+
+impl<T: Clock + ?Sized> Clock for Arc<T> {
+    fn now(&self) -> Timestamp {
+        (**self).now()
+    }
+
+    fn steady(&self) -> Instant {
+        (**self).steady()
+    }
+
+    fn sleep(&self, duration: Duration) {
+        (**self).sleep(duration);
+    }
+
+    fn zone(&self) -> TimeZone {
+        (**self).zone()
+    }
 }
 
 /// The machine's own clock.

@@ -56,6 +56,8 @@ pub struct Proof {
     pub access_token: Option<AccessToken>,
     /// When `access_token` ends.
     pub expires: Timestamp,
+    /// When Entra answered; its word counts for five minutes (DESIGN.md section 8).
+    pub confirmed: Timestamp,
     /// The session's end; no credential outlives it.
     pub session_ends: Timestamp,
 }

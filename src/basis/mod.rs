@@ -10,6 +10,7 @@ pub mod failure;
 pub mod files;
 pub mod host_id;
 pub mod lock;
+pub mod process;
 pub mod random;
 pub mod secret;
 pub mod session;

@@ -7,10 +7,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 mod account;
+mod deferred;
 mod file;
 mod note;
 
 pub use account::AccountState;
+pub use deferred::Deferred;
 pub use file::Files;
 
 /// What only one process may do at a time. Locks are taken in this order, account before host.

@@ -8,6 +8,7 @@ use reqwest::blocking::{Client as Reqwest, ClientBuilder, Response};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::error::Error;
 use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -15,21 +16,40 @@ use std::time::Duration;
 /// (10 to 90 ms).
 pub struct Client {
     network: Network,
+    from_git: FromGit,
     /// Whether the proxies of the system are used at all.
     proxies: bool,
     proxied: OnceLock<Reqwest>,
     direct: OnceLock<Reqwest>,
 }
 
+/// What git was told about the network outside of any repository.
+#[derive(Clone, Debug, Default)]
+pub struct FromGit {
+    /// `http.proxy`; it goes before the proxies of the system, as in git.
+    pub proxy: Option<String>,
+    /// `http.sslCAInfo`; added to the roots.
+    pub ca_file: Option<PathBuf>,
+}
+
 /// A client for the settings. `HTTPS_PROXY`, `NO_PROXY` and the system's proxies hold, except for this
 /// machine itself: plain http is allowed to loopback addresses because it never leaves the machine.
 pub fn client(network: &Network) -> Client {
-    Client { network: network.clone(), proxies: true, proxied: OnceLock::new(), direct: OnceLock::new() }
+    let from_git = FromGit::default();
+    Client { network: network.clone(), from_git, proxies: true, proxied: OnceLock::new(), direct: OnceLock::new() }
 }
 
 /// A client that goes straight to its target, for metadata services (`facts/entra.md` 6.3).
 pub fn direct(network: &Network) -> Client {
     Client { proxies: false, ..client(network) }
+}
+
+impl Client {
+    /// The same client with what git was told.
+    #[must_use]
+    pub fn told_by_git(self, from_git: FromGit) -> Self {
+        Self { from_git, ..self }
+    }
 }
 
 impl Http for Client {
@@ -57,7 +77,7 @@ impl Client {
         if let Some(ready) = built.get() {
             return Ok(ready);
         }
-        let fresh = build(&self.network, proxied)?;
+        let fresh = self.build(proxied)?;
         Ok(built.get_or_init(|| fresh))
     }
 
@@ -104,27 +124,38 @@ impl Client {
     }
 }
 
-fn build(network: &Network, proxied: bool) -> Result<Reqwest, NetError> {
-    // Whoever came first has installed the same provider.
-    _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = ClientBuilder::new()
-        .user_agent(concat!("git-credential-bitbucket-sso/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .connect_timeout(CONNECT.min(network.timeout));
-    if !proxied {
-        builder = builder.no_proxy();
+impl Client {
+    fn build(&self, proxied: bool) -> Result<Reqwest, NetError> {
+        // Whoever came first has installed the same provider.
+        _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = ClientBuilder::new()
+            .user_agent(concat!("git-credential-bitbucket-sso/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .connect_timeout(CONNECT.min(self.network.timeout));
+        builder = match (&self.from_git.proxy, proxied) {
+            (_, false) => builder.no_proxy(),
+            (Some(proxy), true) => builder.proxy(git_proxy(proxy)?),
+            (None, true) => builder,
+        };
+        for path in [&self.network.ca_file, &self.from_git.ca_file].into_iter().flatten() {
+            for certificate in extra_roots(path)? {
+                builder = builder.add_root_certificate(certificate);
+            }
+        }
+        builder.build().map_err(|error| NetError::Trust { why: last_cause(&error) })
     }
-    for certificate in extra_roots(network)? {
-        builder = builder.add_root_certificate(certificate);
-    }
-    builder.build().map_err(|error| NetError::Trust { why: last_cause(&error) })
 }
 
-/// The certificates of `ca_file`, in PEM, at least one.
-fn extra_roots(network: &Network) -> Result<Vec<reqwest::Certificate>, NetError> {
-    let Some(path) = &network.ca_file else { return Ok(Vec::new()) };
+/// A proxy's address may hold a password, so no message quotes it.
+fn git_proxy(address: &str) -> Result<reqwest::Proxy, NetError> {
+    let bad = |_| NetError::Proxy { place: "the network".into(), why: "git's http.proxy is no address".into() };
+    Ok(reqwest::Proxy::all(address).map_err(bad)?.no_proxy(reqwest::NoProxy::from_env()))
+}
+
+/// The certificates of a file in PEM, at least one.
+fn extra_roots(path: &Path) -> Result<Vec<reqwest::Certificate>, NetError> {
     let pem = fs_err::read(path).map_err(|error| NetError::Trust { why: error.to_string() })?;
     match reqwest::Certificate::from_pem_bundle(&pem) {
         Ok(found) if !found.is_empty() => Ok(found),

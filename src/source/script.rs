@@ -94,7 +94,13 @@ pub fn reply_with(status: u16, header: (&str, &str), body: &str) -> Result<Reply
 pub fn proof(access_token: Option<&str>) -> Proof {
     let who = Who { tid: "t".into(), oid: "o".into(), username: "alice@corp.example".into(), email: None };
     let access_token = access_token.map(|token| AccessToken::new(token.to_owned()));
-    Proof { who, access_token, expires: Timestamp(NOW + 3600), session_ends: Timestamp(NOW + 36_000) }
+    Proof {
+        who,
+        access_token,
+        expires: Timestamp(NOW + 3600),
+        confirmed: Timestamp(NOW),
+        session_ends: Timestamp(NOW + 36_000),
+    }
 }
 
 /// A mint with a limit of twelve hours.

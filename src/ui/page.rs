@@ -49,26 +49,26 @@ pub struct Confirm<'a> {
     /// Path of the form's POST, on the same listener.
     pub action: &'a str,
     /// Random text that proves that the answer comes from this page.
-    pub token: &'a str,
+    pub state: &'a str,
 }
 
-/// The page that asks once whether both accounts are the same person. The form is sent as `token=…&answer=yes`
+/// The page that asks once whether both accounts are the same person. The form is sent as `state=…&answer=yes`
 /// or `answer=no`.
 pub fn confirm(confirm: &Confirm<'_>) -> String {
-    let Confirm { entra, bitbucket, host, action, token } = *confirm;
+    let Confirm { entra, bitbucket, host, action, state } = *confirm;
     let title = "Is this your Bitbucket account?";
     let body = format!(
         "<p class=\"mark\" aria-hidden=\"true\">?</p>\n<h1>{title}</h1>\n\
          <p>git on this machine will use this Bitbucket account for as long as you are signed in with Microsoft.</p>\n\
          <dl><dt>Microsoft</dt><dd>{}</dd><dt>Bitbucket</dt><dd>{}</dd><dt>Host</dt><dd>{}</dd></dl>\n\
-         <form method=\"post\" action=\"{}\"><input type=\"hidden\" name=\"token\" value=\"{}\">\n\
+         <form method=\"post\" action=\"{}\"><input type=\"hidden\" name=\"state\" value=\"{}\">\n\
          <button class=\"yes\" name=\"answer\" value=\"yes\">Yes, both are mine</button>\n\
          <button name=\"answer\" value=\"no\">No</button></form>",
         shown(entra),
         shown(bitbucket),
         shown(host),
         escaped(action),
-        escaped(token)
+        escaped(state)
     );
     page(title, &body)
 }
@@ -145,7 +145,7 @@ mod tests {
     }
 
     fn hostile_confirm() -> String {
-        confirm(&Confirm { entra: HOSTILE, bitbucket: HOSTILE, host: HOSTILE, action: HOSTILE, token: HOSTILE })
+        confirm(&Confirm { entra: HOSTILE, bitbucket: HOSTILE, host: HOSTILE, action: HOSTILE, state: HOSTILE })
     }
 
     #[test]
@@ -189,11 +189,11 @@ mod tests {
             bitbucket: "al",
             host: "bitbucket.org",
             action: "/confirm",
-            token: "t-1",
+            state: "t-1",
         });
         assert!(page.contains("<dd>alice@corp.example</dd>") && page.contains("<dd>al</dd>"));
         assert!(page.contains("<form method=\"post\" action=\"/confirm\">"));
-        assert!(page.contains("name=\"token\" value=\"t-1\""));
+        assert!(page.contains("name=\"state\" value=\"t-1\""));
         assert!(page.contains("name=\"answer\" value=\"yes\"") && page.contains("name=\"answer\" value=\"no\""));
     }
 }

@@ -107,6 +107,23 @@ impl Git {
     }
 }
 
+/// The keys of git that also hold for us, each with its last value, as they are outside of any repository: a clone's
+/// own configuration is never asked (DESIGN.md section 5). Empty where there is no git.
+pub fn values_outside_repositories(env: &Env, keys: &str) -> Vec<(String, String)> {
+    let Ok(git) = Git::find(env) else { return Vec::new() };
+    let mut command = git.command(&["config", "--null", "--get-regexp", keys]);
+    command.current_dir(NOT_A_REPOSITORY).env_remove("GIT_DIR").env_remove("GIT_WORK_TREE");
+    let Ok(output) = command.stdin(Stdio::null()).output() else { return Vec::new() };
+    let text = String::from_utf8_lossy(&output.stdout);
+    let pairs = text.split_terminator('\0').filter_map(|entry| entry.split_once('\n'));
+    pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+#[cfg(unix)]
+const NOT_A_REPOSITORY: &str = "/";
+#[cfg(not(unix))]
+const NOT_A_REPOSITORY: &str = "C:\\";
+
 /// The environment without what would change the answer: `GIT_CONFIG` redirects `git config` but not the
 /// credential machinery, tracing writes into our streams.
 fn variables(env: &Env) -> Vec<(String, OsString)> {

@@ -5,7 +5,7 @@ pub mod bootstrap;
 #[cfg(test)]
 mod bootstrap_tests;
 pub mod chain;
-mod git;
+pub mod git;
 mod include;
 mod replace;
 #[cfg(test)]

@@ -1,0 +1,30 @@
+//! The sign-in by device code: a code and an address on the terminal (RFC 8628).
+
+use crate::app::consent;
+use crate::app::entra::ByDevice;
+use crate::app::sign_in::{self, SignIn};
+use crate::app::turns;
+use crate::app::words;
+use crate::basis::credential::Proof;
+use crate::basis::failure::Failure;
+use crate::basis::session::Flow;
+
+/// Signs in by device code, then has the missing consents by printed address and pasted redirect.
+pub fn run(sign_in: &SignIn<'_>) -> Result<Proof, Failure> {
+    let SignIn { world, wanted, .. } = *sign_in;
+    let device = ByDevice::start(sign_in)?;
+    let left = world.clock.now().until(device.code.expires);
+    world.ui.show(&words::device_code(wanted, &device.code, left));
+    turns::announce(world, sign_in.turn, words::leader_with_code(wanted, &device.code), left);
+    let tokens = match device.wait(&mut |_| true) {
+        Ok(tokens) => tokens,
+        Err(Some(failure)) => return Err(failure),
+        Err(None) => return Err(words::browser_needed(wanted)),
+    };
+    let proof = sign_in::begin(sign_in, tokens, Flow::DeviceCode)?;
+    for wanted in sign_in.consents()? {
+        consent::by_paste(world, &wanted, &proof)?;
+    }
+    world.ui.tell(&words::signed_in(world, &proof));
+    Ok(proof)
+}

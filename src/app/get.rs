@@ -1,0 +1,72 @@
+//! Answers git: from the cache if it can, else by way of Entra and the token source.
+
+use crate::app::mint;
+use crate::app::prove;
+use crate::app::records::Cached;
+use crate::app::wanted::Wanted;
+use crate::app::words;
+use crate::app::world::World;
+use crate::basis::digest;
+use crate::basis::failure::Failure;
+use crate::git::answer::{Answer, Scheme};
+use crate::git::request::Request;
+use crate::hosts;
+
+/// Who asks, and what may therefore be done to get an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// Git asks: only a person at a foreground terminal, or a display once, may be bothered.
+    Git,
+    /// A person typed a command of ours.
+    Command,
+}
+
+/// The whole way of a request (DESIGN.md section 3).
+pub fn get(world: &World, request: &Request) -> Result<Answer, Failure> {
+    let Some(wanted) = wanted(world, request) else { return Ok(Answer::Pass) };
+    let cached = match fresh(world, &wanted) {
+        Some(cached) => {
+            let token = digest::of(cached.credential.token.expose().as_bytes());
+            world.journal.hit(world.clock.now(), &token).map_err(|error| words::journal(&error))?;
+            cached
+        }
+        None => obtain(world, &wanted, Manner::Git)?,
+    };
+    let scheme = Scheme::of(wanted.scheme(), request.capabilities);
+    Ok(Answer::Credential { credential: cached.credential, scheme })
+}
+
+/// The host of ours that a request names.
+pub fn wanted<'a>(world: &'a World, request: &Request) -> Option<Wanted<'a>> {
+    let settings = &world.loaded.settings;
+    let host = hosts::find(settings, &request.protocol, &request.host, request.path.as_deref())?;
+    Some(Wanted::new(settings.profile(host)?, host, request.path.as_deref()))
+}
+
+/// A cached credential that may be handed out as it is.
+pub fn fresh(world: &World, wanted: &Wanted<'_>) -> Option<Cached> {
+    let rules = world.loaded.settings.token;
+    let now = world.clock.now();
+    let cached = wanted.cached(world)?;
+    let young = rules.max_cached_age.is_none_or(|age| now < cached.credential.issued.after(age));
+    (young && !cached.suspect && cached.credential.fresh(now, rules.margin)).then_some(cached)
+}
+
+/// The slow way: a live session, then a token. Entra is asked at most twice, a person at most once.
+pub fn obtain(world: &World, wanted: &Wanted<'_>, manner: Manner) -> Result<Cached, Failure> {
+    let mut proof = prove::prove(world, wanted, manner)?;
+    let mut retried = false;
+    loop {
+        match mint::mint(world, wanted, &proof) {
+            Ok(cached) => return Ok(cached),
+            Err(mint::Stopped::ConsentNeeded) if !retried => prove::consent(world, wanted, &proof, manner)?,
+            Err(mint::Stopped::ProofRefused(_)) if !retried => {
+                prove::forget_recent(world, wanted);
+                proof = prove::prove(world, wanted, manner)?;
+            }
+            Err(mint::Stopped::ConsentNeeded) => return Err(words::consent_lost(wanted)),
+            Err(mint::Stopped::Failed(failure) | mint::Stopped::ProofRefused(failure)) => return Err(failure),
+        }
+        retried = true;
+    }
+}

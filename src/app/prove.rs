@@ -1,0 +1,142 @@
+//! Has Entra vouch for the account: by its last answer, by a refresh, or by a new sign-in.
+
+use crate::app::entra::{self, Refused};
+use crate::app::get::Manner;
+use crate::app::sessions::{self, Kept};
+use crate::app::sign_in::{self, SignIn, Why};
+use crate::app::wanted::Wanted;
+use crate::app::words;
+use crate::app::world::World;
+use crate::app::{consent, grants, trail, turns};
+use crate::basis::clock::Timestamp;
+use crate::basis::credential::Proof;
+use crate::basis::failure::Failure;
+use crate::flight::Turn;
+use crate::session::Tokens;
+use std::time::Duration;
+
+pub use crate::app::sessions::forget_recent;
+
+/// A proof for this host, from one leader per account; everybody else adopts how it went.
+pub fn prove(world: &World, wanted: &Wanted<'_>, manner: Manner) -> Result<Proof, Failure> {
+    if let Some(proof) = sessions::recent(world, wanted) {
+        return Ok(proof);
+    }
+    let turn = turns::account(world, wanted)?;
+    if let Some(proof) = sessions::recent(world, wanted) {
+        return Ok(proof);
+    }
+    if let Some(failure) = turn.adopted() {
+        return Err(failure);
+    }
+    let proved = refresh_or_sign_in(world, wanted, manner, &*turn);
+    turn.conclude(proved.as_ref().err());
+    proved
+}
+
+/// Has the person consent at Bitbucket, for a source whose grant is missing although the session lives.
+pub fn consent(world: &World, wanted: &Wanted<'_>, proof: &Proof, manner: Manner) -> Result<(), Failure> {
+    let turn = turns::account(world, wanted)?;
+    if grants::present(world, wanted)? {
+        return Ok(());
+    }
+    if let Some(failure) = turn.adopted() {
+        return Err(failure);
+    }
+    let consented = consent::alone(world, wanted, &proof.who, manner, &*turn);
+    turn.conclude(consented.as_ref().err());
+    consented
+}
+
+fn refresh_or_sign_in(world: &World, wanted: &Wanted<'_>, manner: Manner, turn: &dyn Turn) -> Result<Proof, Failure> {
+    let state = turns::state(world, wanted);
+    let now = sessions::steady_now(world, state.latest_clock);
+    let ask = |why, claims| sign_in::sign_in(&SignIn::new(world, wanted, manner, turn, why).with_claims(claims));
+    let Some(kept) = sessions::load(world, wanted)? else { return ask(Why::First, state.claims) };
+    if kept.session.ends <= now {
+        sessions::forget(world, wanted)?;
+        return ask(Why::DayEnded, None);
+    }
+    if let Some(until) = state.not_before.filter(|until| world.clock.now() < *until) {
+        return Err(words::not_before(wanted, until));
+    }
+    turns::announce(world, turn, words::leader_renews(wanted), A_CALL);
+    match entra::refresh(world, wanted, &kept.session) {
+        Ok(tokens) => renewed(world, wanted, kept, tokens),
+        Err(refused) => after(world, wanted, &kept, refused, &ask),
+    }
+}
+
+/// How long a refresh may take, with its second try.
+const A_CALL: Duration = Duration::from_secs(90);
+
+/// The rotated token is durable before the access token that came with it is used.
+fn renewed(world: &World, wanted: &Wanted<'_>, kept: Kept, tokens: Tokens) -> Result<Proof, Failure> {
+    let Kept { mut session, generation } = kept;
+    session.confirmed = world.clock.now();
+    if let Some(next) = tokens.refresh_token {
+        session.refresh_token = next;
+    }
+    sessions::keep(world, wanted, &session, generation)?;
+    turns::change(world, wanted, |state| {
+        state.not_before = None;
+        state.latest_clock = state.latest_clock.max(Some(session.confirmed));
+    });
+    let proof = Proof {
+        who: session.who,
+        access_token: tokens.access.filter(|_| wanted.host.source.entra_scope().is_some()),
+        expires: tokens.expires,
+        confirmed: session.confirmed,
+        session_ends: session.ends,
+    };
+    sessions::remember(world, wanted, &proof);
+    Ok(proof)
+}
+
+/// What a refused or failed refresh means (DESIGN.md section 8).
+fn after(
+    world: &World,
+    wanted: &Wanted<'_>,
+    kept: &Kept,
+    refused: Refused,
+    ask: &dyn Fn(Why, Option<String>) -> Result<Proof, Failure>,
+) -> Result<Proof, Failure> {
+    let Refused { next, failure } = refused;
+    match next {
+        entra::Next::AskAgain(claims) => ask(Why::Refused, claims),
+        entra::Next::Expired => {
+            sessions::forget(world, wanted)?;
+            ask(Why::DayEnded, None)
+        }
+        entra::Next::Gone { may_return } => {
+            let removed = grants::forget_account(world, wanted)?;
+            sessions::forget(world, wanted)?;
+            trail::ended(world, wanted, &kept.session.who, &failure, removed)?;
+            if may_return { ask(Why::Revoked, None) } else { Err(failure) }
+        }
+        entra::Next::Wait(pause) => {
+            let until = world.clock.now().after(pause);
+            turns::change(world, wanted, |state| state.not_before = Some(until));
+            grace(world, wanted, kept).ok_or(failure)
+        }
+        entra::Next::Stop => Err(failure),
+    }
+}
+
+/// During an Entra outage, policy may let the sources that need no Entra token go on for a while.
+fn grace(world: &World, wanted: &Wanted<'_>, kept: &Kept) -> Option<Proof> {
+    let Kept { session, .. } = kept;
+    let ends = session.confirmed.after(wanted.profile.outage_grace);
+    let within = wanted.profile.outage_grace > Duration::ZERO && world.clock.now() < ends;
+    if !within || wanted.host.source.entra_scope().is_some() {
+        return None;
+    }
+    trail::outage_grace(world, wanted, &session.who).ok()?;
+    Some(Proof {
+        who: session.who.clone(),
+        access_token: None,
+        expires: Timestamp(0),
+        confirmed: session.confirmed,
+        session_ends: session.ends,
+    })
+}

@@ -1,0 +1,121 @@
+//! Who is signed in, until when, and what each host has.
+
+use crate::app::get;
+use crate::app::wanted::Wanted;
+use crate::app::words;
+use crate::app::world::World;
+use crate::app::{grants, pick, sessions, turns};
+use crate::basis::clock::Timestamp;
+use crate::basis::failure::Failure;
+use crate::vault::Place;
+use serde::Serialize;
+
+/// What `status --json` prints.
+#[derive(Debug, Serialize)]
+pub struct Status {
+    pub accounts: Vec<Account>,
+    /// Overrides that were ignored, files that were skipped.
+    pub findings: Vec<String>,
+}
+
+/// One Entra account.
+#[derive(Debug, Serialize)]
+pub struct Account {
+    pub profile: String,
+    pub tenant: String,
+    pub signed_in: bool,
+    pub user: Option<String>,
+    pub tid: Option<String>,
+    pub oid: Option<String>,
+    pub flow: Option<String>,
+    /// RFC 3339, UTC.
+    pub day_ends: Option<String>,
+    /// Where the session is kept.
+    pub storage: &'static str,
+    pub hosts: Vec<HostStatus>,
+    #[serde(skip)]
+    pub ends: Option<Timestamp>,
+}
+
+/// One host.
+#[derive(Debug, Serialize)]
+pub struct HostStatus {
+    pub url: String,
+    pub source: &'static str,
+    /// Which layer and file the host comes from.
+    pub decided_by: String,
+    /// The Bitbucket account that a grant is bound to.
+    pub grant: Option<String>,
+    pub needs_consent: bool,
+    pub scopes: Option<String>,
+    /// RFC 3339, UTC: the end of the token that waits for git.
+    pub token_expires: Option<String>,
+    #[serde(skip)]
+    pub expires: Option<Timestamp>,
+    /// Other helpers that also get the token, or that come first; empty if all is well.
+    pub chain: Vec<String>,
+}
+
+/// Gathers the status. `chain` replays git's helper chain for a host; it is left out where git is missing.
+pub fn status(world: &World, chain: &dyn Fn(&Wanted<'_>) -> Vec<String>) -> Result<Status, Failure> {
+    let mut accounts = Vec::new();
+    for hosts in pick::accounts(world, None)? {
+        if let Some(first) = hosts.first() {
+            accounts.push(account(world, first, &hosts, chain)?);
+        }
+    }
+    let findings = world.loaded.findings.iter().map(words::finding).collect();
+    Ok(Status { accounts, findings })
+}
+
+/// How a store is named for people and machines.
+pub fn storage_name(place: Place) -> &'static str {
+    match place {
+        Place::Keyring => "keyring",
+        Place::Kernel => "kernel",
+        Place::MemoryFile => "memory-file",
+        Place::Nowhere => "nowhere",
+    }
+}
+
+fn account(
+    world: &World,
+    first: &Wanted<'_>,
+    hosts: &[Wanted<'_>],
+    chain: &dyn Fn(&Wanted<'_>) -> Vec<String>,
+) -> Result<Account, Failure> {
+    let now = sessions::steady_now(world, turns::state(world, first).latest_clock);
+    let session = sessions::load(world, first)?.map(|kept| kept.session).filter(|session| now < session.ends);
+    let hosts = hosts.iter().map(|wanted| host(world, wanted, chain)).collect::<Result<_, _>>()?;
+    Ok(Account {
+        profile: first.profile.name.clone(),
+        tenant: first.profile.tenant.clone(),
+        signed_in: session.is_some(),
+        user: session.as_ref().map(|session| session.who.to_string()),
+        tid: session.as_ref().map(|session| session.who.tid.clone()),
+        oid: session.as_ref().map(|session| session.who.oid.clone()),
+        flow: session.as_ref().map(|session| session.flow.to_string()),
+        day_ends: session.as_ref().map(|session| session.ends.rfc3339()),
+        storage: storage_name(world.vault.get().place()),
+        hosts,
+        ends: session.as_ref().map(|session| session.ends),
+    })
+}
+
+fn host(world: &World, wanted: &Wanted<'_>, chain: &dyn Fn(&Wanted<'_>) -> Vec<String>) -> Result<HostStatus, Failure> {
+    let cached = get::fresh(world, wanted);
+    let needs_grant = grants::needed(&wanted.host.source);
+    let grant = if needs_grant { grants::load(world, wanted)? } else { None };
+    let expires = cached.as_ref().map(|cached| cached.credential.expires);
+    Ok(HostStatus {
+        url: wanted.host.url.to_string(),
+        source: wanted.host.source.name(),
+        decided_by: words::origin(world, wanted),
+        needs_consent: needs_grant && grant.is_none(),
+        grant: grant.map(|kept| kept.grant.account_name),
+        scopes: cached.map(|cached| cached.credential.scopes).filter(|scopes| !scopes.is_empty()),
+        token_expires: expires.map(Timestamp::rfc3339),
+        expires,
+        chain: chain(wanted),
+    })
+}

@@ -1,0 +1,156 @@
+//! Asking a person: what is said before, while and after, and why nobody could be asked.
+
+use crate::app::interaction::Choice;
+use crate::app::sign_in::Why;
+use crate::app::wanted::Wanted;
+use crate::app::words::{STATUS, duration, login_command};
+use crate::app::world::World;
+use crate::basis::clock::Timestamp;
+use crate::basis::credential::Proof;
+use crate::basis::failure::{Failure, Kind};
+use crate::basis::session::{Flow, Session, Who};
+use crate::flight::Notice;
+use crate::session::device::DeviceCode;
+use std::time::Duration;
+
+/// Before anything opens: which host, which tenant, and what will happen.
+pub fn sign_in_begins(wanted: &Wanted<'_>, choice: &Choice, why: Why) -> String {
+    let reason = match why {
+        Why::First | Why::Asked => "",
+        Why::DayEnded => " (the last sign-in has ended)",
+        Why::Refused => " (Entra wants to see you again)",
+        Why::Revoked => " (your sessions were revoked)",
+    };
+    let how = match (choice.flow, choice.opens) {
+        (Flow::Browser, true) => "your browser opens",
+        (Flow::Browser, false) => "open the address below in a browser",
+        (Flow::DeviceCode, _) => "type the code below on any device with a browser",
+    };
+    let Wanted { host, profile, .. } = wanted;
+    format!("bitbucket-sso: sign in to {} for {}{reason}; {how}", profile.tenant, host.url.host())
+}
+
+/// `login --verbose`.
+pub fn why_this_flow(choice: &Choice) -> String {
+    format!("bitbucket-sso: signing in by {} because {}", choice.flow, choice.reason)
+}
+
+/// Before a consent without a sign-in.
+pub fn consent_begins(wanted: &Wanted<'_>, who: &Who) -> String {
+    format!("bitbucket-sso: {} needs your consent once, for {who}", wanted.host.url.host())
+}
+
+/// Where no browser opens by itself.
+pub fn open_this(url: &str) -> String {
+    format!("open this address in a browser on this machine:\n\n  {url}\n")
+}
+
+/// Where there is no browser at all.
+pub fn paste_this(wanted: &Wanted<'_>, url: &str) -> String {
+    let host = wanted.host.url.host();
+    format!(
+        "{host} needs your consent once. Open this address in any browser, consent, and paste the address of the \
+         page that cannot be shown:\n\n  {url}\n"
+    )
+}
+
+/// The device code stands alone on its line.
+pub fn device_code(wanted: &Wanted<'_>, code: &DeviceCode, left: Duration) -> String {
+    let host = wanted.host.url.host();
+    let DeviceCode { user_code, verification_uri: uri, .. } = code;
+    format!("to sign in for {host}, open {uri} and type this code within {}:\n\n  {user_code}\n", duration(left))
+}
+
+/// The end of a sign-in.
+pub fn signed_in(world: &World, proof: &Proof) -> String {
+    format!("bitbucket-sso: signed in as {} until {}", proof.who, proof.session_ends.local(&world.clock.zone()))
+}
+
+/// `login` with nothing to do.
+pub fn already_signed_in(world: &World, session: &Session) -> String {
+    let until = session.ends.local(&world.clock.zone());
+    format!("bitbucket-sso: signed in as {} until {until}; `login --ahead` starts a new day now", session.who)
+}
+
+/// What a leader that needs nobody tells its waiters.
+pub fn leader_renews(wanted: &Wanted<'_>) -> String {
+    format!("asking Entra for {}", wanted.host.url.host())
+}
+
+/// What a leader tells its waiters.
+pub fn leader_in_browser(wanted: &Wanted<'_>) -> String {
+    format!("a sign-in for {} is open in the browser", wanted.host.url.host())
+}
+
+/// What a leader with a device code tells its waiters.
+pub fn leader_with_code(wanted: &Wanted<'_>, code: &DeviceCode) -> String {
+    let DeviceCode { user_code, verification_uri: uri, .. } = code;
+    format!("a sign-in for {} waits for code {user_code} at {uri}", wanted.host.url.host())
+}
+
+/// What a waiter says.
+pub fn waiting(world: &World, notice: &Notice) -> String {
+    let Notice { pid, doing, until } = notice;
+    let left = duration(world.clock.now().until(*until));
+    let doing = crate::basis::text::clean(doing);
+    format!("bitbucket-sso: waiting for process {pid}: {doing} (up to {left})")
+}
+
+/// A person is needed and nobody can be asked.
+pub fn nobody_to_ask(wanted: &Wanted<'_>, why: &str) -> Failure {
+    let what = format!("a sign-in is needed for {}, but nobody can be asked: {why}", wanted.host.url.host());
+    Failure::new(Kind::SignInNeeded, "sign-in-needed", what, login_command(wanted))
+}
+
+/// `device_code = "never"` and no browser.
+pub fn device_code_off(wanted: &Wanted<'_>, reason: &str) -> Failure {
+    let host = wanted.host.url.host();
+    let what = format!("a sign-in for {host} needs a browser here ({reason}), and device_code = \"never\" is set");
+    Failure::new(Kind::Denied, "device-code-off", what, format!("{} --browser", login_command(wanted)))
+}
+
+/// `device_code = "login-only"` inside git.
+pub fn device_code_login_only(wanted: &Wanted<'_>) -> Failure {
+    let what =
+        format!("a sign-in is needed for {}; device codes are for the login command only", wanted.host.url.host());
+    Failure::new(Kind::SignInNeeded, "device-code-login-only", what, format!("{} --device-code", login_command(wanted)))
+}
+
+/// Somebody was told to wait: nobody asks Entra before that.
+pub fn not_before(wanted: &Wanted<'_>, until: Timestamp) -> Failure {
+    let what = format!(
+        "no token for {}: Entra could not answer a moment ago and is not asked again before {}",
+        wanted.host.url.host(),
+        until.rfc3339()
+    );
+    Failure::new(Kind::Network, "not-before", what, "run the command again after that moment")
+}
+
+/// A consent vanished between storing and using it.
+pub fn consent_lost(wanted: &Wanted<'_>) -> Failure {
+    let what = format!("the consent for {} did not last until it was needed", wanted.host.url.host());
+    Failure::new(Kind::SignInNeeded, "consent-needed", what, login_command(wanted))
+}
+
+/// Nobody pasted anything in time.
+pub fn paste_timed_out(wanted: &Wanted<'_>) -> Failure {
+    let what = format!("the consent for {} was not finished within five minutes", wanted.host.url.host());
+    Failure::new(Kind::Declined, "consent-timed-out", what, login_command(wanted))
+}
+
+/// No `[[host]]` is configured.
+pub fn no_hosts() -> Failure {
+    let what = "no Bitbucket host is configured";
+    Failure::new(
+        Kind::Config,
+        "no-hosts",
+        what,
+        "git credential-bitbucket-sso setup --from FILE    (ask your administrator for it)",
+    )
+}
+
+/// Several accounts and none chosen.
+pub fn which_account() -> Failure {
+    let what = "several accounts are configured and none was chosen";
+    Failure::new(Kind::Usage, "which-account", what, format!("{STATUS}    (then logout --host URL, or logout --all)"))
+}

@@ -1,0 +1,98 @@
+//! Configuration: which file and line is wrong, what was ignored, and where a value comes from.
+
+use crate::app::wanted::Wanted;
+use crate::app::world::World;
+use crate::basis::failure::{Failure, Kind};
+use crate::config::{self, ConfigError, Finding, Ignored, Reason};
+
+/// The configuration cannot be used.
+pub fn config(error: &ConfigError) -> Failure {
+    let (id, help) = remedy(error);
+    Failure::new(Kind::Config, id, format!("the configuration is not usable: {error}"), help)
+}
+
+fn remedy(error: &ConfigError) -> (&'static str, String) {
+    match error {
+        ConfigError::Unreadable { file, .. } => ("config-unreadable", format!("ls -l {}", file.display())),
+        ConfigError::TooLarge(file) => ("config-too-large", format!("ls -l {}", file.display())),
+        ConfigError::Syntax { at, .. } => ("config-syntax", format!("correct {at}")),
+        ConfigError::UnknownKey { at, nearest, .. } => {
+            let help = nearest.as_ref().map_or_else(
+                || format!("remove it from {at}; the keys are listed by: git credential-bitbucket-sso config schema"),
+                |near| format!("write `{near}` in {at}"),
+            );
+            ("config-unknown-key", help)
+        }
+        ConfigError::BadValue { at, reason, .. } => (reason_id(reason), reason_help(at, reason)),
+        ConfigError::Missing { key, at } => {
+            let place = at.as_ref().map_or_else(|| "your configuration".to_owned(), ToString::to_string);
+            ("config-missing-key", format!("set `{key}` in {place}"))
+        }
+        ConfigError::UnknownProfile { at, name, nearest } => {
+            let near = nearest.as_ref().map_or_else(String::new, |near| format!(", or write \"{near}\""));
+            ("config-unknown-profile", format!("add [entra.{name}]{near} in {at}"))
+        }
+        ConfigError::DuplicateHost { at, .. } => ("config-duplicate-host", format!("remove one of them in {at}")),
+        ConfigError::WrongSource { at, sources, .. } => {
+            ("config-wrong-source", format!("remove it from {at}; it is for {}", sources.join(", ")))
+        }
+        ConfigError::WrongLayer { at, .. } => {
+            ("config-wrong-layer", format!("remove it from {at}; your administrator may set it in policy"))
+        }
+        ConfigError::Untrusted { file, at, .. } => (
+            "config-untrusted-policy",
+            format!("ask your administrator: chown root {0} && chmod go-w {0}    (for {1})", at.display(), file.display()),
+        ),
+        ConfigError::Secret { .. } => (
+            "client-secret-unreadable",
+            "check client_secret_file or client_secret_command of that [[host]]; the file must be yours alone (chmod 600)"
+                .into(),
+        ),
+    }
+}
+
+fn reason_id(reason: &Reason) -> &'static str {
+    match reason {
+        Reason::SharedTenant(_) => "config-shared-tenant",
+        Reason::Url(_) => "config-url",
+        _ => "config-bad-value",
+    }
+}
+
+fn reason_help(at: &impl std::fmt::Display, reason: &Reason) -> String {
+    match reason {
+        Reason::SharedTenant(_) => format!("write your tenant's GUID or domain in {at}"),
+        Reason::NotAllowed { nearest: Some(near), .. } => format!("write \"{near}\" in {at}"),
+        _ => format!("correct {at}"),
+    }
+}
+
+/// Something that was left out, for `status`.
+pub fn finding(finding: &Finding) -> String {
+    match finding {
+        Finding::Ignored { key, at, layer, wins, why } => {
+            let because = match why {
+                Ignored::Locked => format!("policy locks it ({wins} wins)"),
+                Ignored::Trust => "a file sets trust keys, so environment and command line may not".to_owned(),
+                Ignored::Source => "the host's source does not know it".to_owned(),
+                Ignored::NoHost => "there is no host that it could belong to".to_owned(),
+            };
+            format!("`{key}` from {at} ({layer}) is ignored: {because}")
+        }
+        Finding::Skipped { file, error } => format!("{} is skipped: {error}", file.display()),
+        Finding::UntrustedDirectory { directory, at, why } => {
+            format!("{} counts as absent: {} {why}", directory.display(), at.display())
+        }
+        Finding::UnknownVariable { name, nearest } => {
+            let near = nearest.as_ref().map_or_else(String::new, |near| format!("; did you mean {near}?"));
+            format!("the variable {name} means nothing{near}")
+        }
+    }
+}
+
+/// Which layer and file a host comes from.
+pub fn origin(world: &World, wanted: &Wanted<'_>) -> String {
+    let key = format!("host[{}].url", wanted.host.url);
+    let shown = config::show(&world.loaded).into_iter().find(|shown| shown.key == key);
+    shown.map_or_else(|| "unknown".to_owned(), |shown| shown.file.unwrap_or_else(|| shown.layer.to_string()))
+}

@@ -1,0 +1,106 @@
+//! Vault, locks, audit trail, network and streams: what this machine could not do.
+
+use crate::app::wanted::Wanted;
+use crate::app::words::{STATUS, login_command};
+use crate::audit::JournalError;
+use crate::basis::failure::{Failure, Kind};
+use crate::flight::FlightError;
+use crate::git::answer::AnswerError;
+use crate::git::request::RequestError;
+use crate::net::NetError;
+use crate::vault::VaultError;
+
+/// Sessions and grants could not be read or stored.
+pub fn vault(error: &VaultError) -> Failure {
+    let fail = |id, help: &str| Failure::new(Kind::Vault, id, format!("the sign-in cannot be kept: {error}"), help);
+    match error {
+        VaultError::Missing(_) => fail(
+            "keyring-missing",
+            "start a Secret Service (gnome-keyring, KWallet), or set [storage] refresh_tokens = \"auto\"",
+        ),
+        VaultError::Locked => fail("keyring-locked", "unlock your keyring, then run the command again"),
+        VaultError::TimedOut(_) => {
+            fail("keyring-hangs", "look for a dialog of your keyring, or restart its service, then try again")
+        }
+        VaultError::Quota => fail("kernel-keyring-full", "keyctl show @u    (then revoke keys that nobody needs)"),
+        VaultError::Newer => fail("session-changed", "run the command again; another process was quicker"),
+        VaultError::Unsafe(path, why) => fail(
+            "storage-unsafe",
+            &format!("ls -ld {}    (it {why}; give it to your user with mode 0700)", path.display()),
+        ),
+        VaultError::Broken(_) => fail("keyring-broken", STATUS),
+    }
+}
+
+/// A lane could not be entered.
+pub fn flight(error: &FlightError) -> Failure {
+    match error {
+        FlightError::Busy(_) => Failure::new(
+            Kind::Busy,
+            "busy",
+            error.to_string(),
+            "finish or cancel that sign-in, then run the command again",
+        ),
+        FlightError::Broken { path, .. } => Failure::new(
+            Kind::Busy,
+            "lock-unusable",
+            error.to_string(),
+            format!("ls -l {}    (the state directory must be writable, yours, and on a local disk)", path.display()),
+        ),
+    }
+}
+
+/// The audit trail could not be written, so nothing is handed out.
+pub fn journal(error: &JournalError) -> Failure {
+    let help = format!("make room and write access for {}", error.path.display());
+    Failure::new(Kind::Busy, "audit-unwritable", format!("no token is handed out: {error}"), help)
+}
+
+/// There was no reply from the network.
+pub fn net(wanted: &Wanted<'_>, error: &NetError) -> Failure {
+    let what = format!("no token for {}: {error}", wanted.host.url.host());
+    let (id, help) = match error {
+        NetError::Unreachable { .. } => ("unreachable", "check the network or VPN, then run the command again".into()),
+        NetError::Proxy { .. } => ("proxy", "check HTTPS_PROXY, or git config --global --get http.proxy".into()),
+        NetError::Tls { .. } => (
+            "tls",
+            "ask your administrator for the company's root certificate and name its file in [network] ca_file".into(),
+        ),
+        NetError::TimedOut { .. } => ("timed-out", "check the network or VPN, then run the command again".into()),
+        NetError::TooLarge { .. } => {
+            ("answer-too-large", "ask whoever runs that server; its answer is no token".into())
+        }
+        NetError::Trust { .. } => ("certificates", "check the file named in [network] ca_file".into()),
+    };
+    let help: String = help;
+    Failure::new(Kind::Network, id, what, help)
+}
+
+/// Git's request was refused.
+pub fn request(error: &RequestError) -> Failure {
+    let what = format!("the credential request was refused: {error}");
+    Failure::new(Kind::Usage, "bad-request", what, "check the remote's URL: git remote -v")
+}
+
+/// The answer was refused.
+pub fn answer(error: &AnswerError) -> Failure {
+    let what = format!("the credential was not given to git: {error}");
+    Failure::new(Kind::Upstream, "unprintable-credential", what, "ask whoever runs the token source of this host")
+}
+
+/// A user name or token with a byte that could break git's protocol.
+pub fn unprintable(wanted: &Wanted<'_>) -> Failure {
+    let what = format!("the user name or token for {} holds a control character", wanted.host.url.host());
+    Failure::new(Kind::Upstream, "unprintable-credential", what, "ask whoever runs the token source of this host")
+}
+
+/// Standard output could not be written.
+pub fn output(error: &std::io::Error) -> Failure {
+    Failure::new(Kind::Bug, "output", format!("the result cannot be written: {error}"), "check where it was sent to")
+}
+
+/// No browser could be started although one was to be.
+pub fn no_browser(wanted: &Wanted<'_>, error: &crate::ui::UiError) -> Failure {
+    let what = format!("the sign-in for {} could not begin: {error}", wanted.host.url.host());
+    Failure::new(Kind::SignInNeeded, "no-browser", what, format!("{} --device-code", login_command(wanted)))
+}

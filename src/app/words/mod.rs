@@ -1,0 +1,65 @@
+//! Every text a person reads, in one place: what happened, why, and the one thing that helps.
+//!
+//! First line: lower case, no full stop, the cause included. `help` is one command to paste, or one sentence
+//! that names who can help (STYLE.md section 5.3).
+
+mod accounts;
+mod asking;
+mod bitbucket;
+mod configuration;
+mod entra;
+mod machine;
+pub mod pages;
+mod receipt;
+mod standing;
+
+pub use accounts::*;
+pub use asking::*;
+pub use bitbucket::*;
+pub use configuration::*;
+pub use entra::*;
+pub use machine::*;
+pub use receipt::*;
+pub use standing::*;
+
+use crate::app::wanted::Wanted;
+
+/// The command that signs in for one host.
+pub fn login_command(wanted: &Wanted<'_>) -> String {
+    format!("git credential-bitbucket-sso login --host {}", wanted.host.url)
+}
+
+/// A duration as people say it: the largest unit that is not zero, and the next.
+pub fn duration(length: std::time::Duration) -> String {
+    let seconds = length.as_secs();
+    let (hours, minutes) = (seconds / 3600, seconds % 3600 / 60);
+    match (hours, minutes) {
+        (0, 0) => counted(seconds, "second"),
+        (0, minutes) => counted(minutes, "minute"),
+        (hours, 0) => counted(hours, "hour"),
+        (hours, minutes) => format!("{} {}", counted(hours, "hour"), counted(minutes, "minute")),
+    }
+}
+
+fn counted(number: u64, unit: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{number} {unit}{s}")
+}
+
+/// The command that looks for what is wrong here.
+const STATUS: &str = "git credential-bitbucket-sso status";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn durations_read_naturally() {
+        let say = |seconds| duration(Duration::from_secs(seconds));
+        assert_eq!(say(1), "1 second");
+        assert_eq!(say(900), "15 minutes");
+        assert_eq!(say(3600), "1 hour");
+        assert_eq!(say(5400), "1 hour 30 minutes");
+    }
+}

@@ -1,0 +1,98 @@
+//! `status`, `whoami` and `config show` as people read them.
+
+use crate::app::status::{Account, HostStatus, Status};
+use crate::app::words::duration;
+use crate::app::world::World;
+use crate::basis::failure::{Failure, Kind};
+use crate::config::ShownValue;
+use std::fmt::Write as _;
+
+/// The whole status.
+pub fn status(world: &World, status: &Status) -> String {
+    let mut text = String::new();
+    for account in &status.accounts {
+        text.push_str(&self::account(world, account));
+        for host in &account.hosts {
+            text.push_str(&self::host(world, host));
+        }
+    }
+    for finding in &status.findings {
+        // Writing to a String cannot fail.
+        _ = writeln!(text, "note: {finding}");
+    }
+    text
+}
+
+fn account(world: &World, account: &Account) -> String {
+    let Account { profile, tenant, user, flow, storage, ends, .. } = account;
+    let now = world.clock.now();
+    let name = if profile == "default" { String::new() } else { format!(" [{profile}]") };
+    let stored = match *storage {
+        "kernel" => "sealed files with a kernel-held key; a reboot means a new sign-in",
+        "memory-file" => "memory; a reboot or a new container means a new sign-in",
+        "nowhere" => "nowhere; each command signs in again",
+        _ => "the keyring",
+    };
+    match (user, flow, ends) {
+        (Some(user), Some(flow), Some(ends)) => format!(
+            "{tenant}{name}: signed in as {user} by {flow} until {} (in {})\n  kept in {stored}\n",
+            ends.local(&world.clock.zone()),
+            duration(now.until(*ends)),
+        ),
+        _ => format!("{tenant}{name}: not signed in; the next git command asks\n  kept in {stored}\n"),
+    }
+}
+
+fn host(world: &World, host: &HostStatus) -> String {
+    let HostStatus { url, source, decided_by, grant, needs_consent, scopes, expires, chain, .. } = host;
+    let mut text = format!("  {url}  {source}, from {decided_by}\n");
+    let token = match expires {
+        Some(expires) => format!("token until {}", expires.local(&world.clock.zone())),
+        None => "no token waiting".to_owned(),
+    };
+    let scopes = scopes.as_ref().map_or_else(String::new, |scopes| format!(", scopes {scopes}"));
+    let grant = match (grant, needs_consent) {
+        (Some(name), _) => format!(", as Bitbucket account {}", crate::basis::text::clean(name)),
+        (None, true) => ", consent needed at the next sign-in".to_owned(),
+        (None, false) => String::new(),
+    };
+    // Writing to a String cannot fail.
+    _ = writeln!(text, "    {token}{scopes}{grant}");
+    for complaint in chain {
+        _ = writeln!(text, "    warning: {complaint}");
+    }
+    text
+}
+
+/// One line per signed-in account.
+pub fn whoami(accounts: &[Account]) -> String {
+    let users = accounts.iter().filter_map(|account| account.user.as_ref().map(|user| (user, account)));
+    let lines: Vec<String> = users.map(|(user, account)| format!("{user} ({})", account.tenant)).collect();
+    lines.join("\n") + "\n"
+}
+
+/// The same for machines.
+pub fn whoami_json(accounts: &[Account]) -> serde_json::Value {
+    let signed_in = accounts.iter().filter(|account| account.signed_in);
+    let one = |account: &Account| {
+        let Account { user, tenant, tid, oid, day_ends, .. } = account;
+        serde_json::json!({ "user": user, "tenant": tenant, "tid": tid, "oid": oid, "day_ends": day_ends })
+    };
+    signed_in.map(one).collect()
+}
+
+/// One line per value: key, value, and what decided it.
+pub fn shown_values(values: &[ShownValue]) -> String {
+    let mut text = String::new();
+    for ShownValue { key, value, layer, file } in values {
+        let place = file.as_ref().map_or_else(String::new, |file| format!(" {file}"));
+        _ = writeln!(text, "{key} = {value}    # {layer}{place}");
+    }
+    text
+}
+
+/// There is no home to keep anything in.
+pub fn no_home() -> Failure {
+    let what = "there is no home directory to keep the configuration in";
+    Failure::new(Kind::Config, "home-unset", what, "export HOME=/home/you")
+}

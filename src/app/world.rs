@@ -1,0 +1,104 @@
+//! The things a run needs; the slow ones are made when first asked for, so that a hit never pays for them.
+
+use crate::app::git_settings::GitSettings;
+use crate::app::words;
+use crate::audit::{self, Journal};
+use crate::basis::clock::Clock;
+use crate::basis::env::Env;
+use crate::basis::failure::Failure;
+use crate::config::settings::{Network, Settings, StorageChoice};
+use crate::config::{self, Loaded, Places, Sources};
+use crate::flight::{Files, Flight};
+use crate::net::Http;
+use crate::net::client::client;
+use crate::net::retry::Retry;
+use crate::ui::Ui;
+use crate::ui::terminal::Terminal;
+use crate::vault::{self, HotCache, Vault};
+use std::cell::OnceCell;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The world of one run. Tests build it from fakes, `run` from the real implementers.
+pub struct World {
+    pub clock: Arc<dyn Clock>,
+    pub env: Env,
+    pub places: Places,
+    pub loaded: Loaded,
+    /// Our own absolute path, for registration with git.
+    pub exe: PathBuf,
+    pub ui: Box<dyn Ui>,
+    pub hot: Box<dyn HotCache>,
+    pub journal: Box<dyn Journal>,
+    pub flight: Box<dyn Flight>,
+    pub vault: Lazy<dyn Vault>,
+    pub http: Lazy<dyn Http>,
+}
+
+/// Made on first use.
+pub struct Lazy<T: ?Sized> {
+    cell: OnceCell<Box<T>>,
+    make: Box<dyn Fn() -> Box<T>>,
+}
+
+impl<T: ?Sized + 'static> Lazy<T> {
+    /// `make` runs at most once.
+    pub fn new(make: impl Fn() -> Box<T> + 'static) -> Self {
+        Self { cell: OnceCell::new(), make: Box::new(make) }
+    }
+
+    /// The thing, made now if it was not there.
+    pub fn get(&self) -> &T {
+        self.cell.get_or_init(|| (self.make)())
+    }
+}
+
+impl World {
+    /// The configuration as it is now, after a command changed it.
+    pub fn reloaded(&self) -> Result<Loaded, Failure> {
+        let sources = Sources { places: self.places.clone(), env: self.env.clone(), flags: Vec::new() };
+        config::load(&sources).map_err(|error| words::config(&error))
+    }
+}
+
+/// The real world: this machine's clock, keyring, network and person.
+pub fn real(env: Env, flags: Vec<(String, String)>, clock: Arc<dyn Clock>) -> Result<World, Failure> {
+    let places = Places::of(&env);
+    let sources = Sources { places, env, flags };
+    let loaded = config::load(&sources).map_err(|error| words::config(&error))?;
+    let Sources { places, env, .. } = sources;
+    let Settings { storage, ui, audit, .. } = &loaded.settings;
+    let choice = storage.refresh_tokens;
+    let ui = Terminal::new(env.clone(), &ui.browser);
+    Ok(World {
+        hot: vault::hot(choice, false, &places.state, &env, Arc::clone(&clock)),
+        journal: Box::new(audit::trail(audit.file.as_deref(), &places.state, Arc::clone(&clock))),
+        flight: Box::new(Files::new(&places.state, Arc::clone(&clock))),
+        vault: lazy_vault(choice, &places, &env, &clock),
+        http: lazy_http(&loaded.settings.network, &env, &clock),
+        ui: Box::new(ui),
+        clock,
+        env,
+        places,
+        loaded,
+        exe: std::env::current_exe().unwrap_or_default(),
+    })
+}
+
+/// The keyring is asked only by runs that need a session; only a foreground terminal may unlock it.
+fn lazy_vault(choice: StorageChoice, places: &Places, env: &Env, clock: &Arc<dyn Clock>) -> Lazy<dyn Vault> {
+    let (state, env, clock) = (places.state.clone(), env.clone(), Arc::clone(clock));
+    Lazy::new(move || {
+        let prompt_allowed = Terminal::new(env.clone(), "").can_ask();
+        vault::open(choice, false, &state, &env, prompt_allowed, Arc::clone(&clock))
+    })
+}
+
+/// git's own proxy and certificates hold too, where nothing nearer says otherwise; git is asked on a miss only.
+fn lazy_http(network: &Network, env: &Env, clock: &Arc<dyn Clock>) -> Lazy<dyn Http> {
+    let (network, env, clock) = (network.clone(), env.clone(), Arc::clone(clock));
+    Lazy::new(move || -> Box<dyn Http> {
+        let http = client(&network).told_by_git(GitSettings::read(&env).network);
+        Box::new(Retry::new(http, Arc::clone(&clock)))
+    })
+}

@@ -1,0 +1,191 @@
+//! From arguments to outcome: git's verbs by hand, people's commands by clap.
+
+use crate::app::login::{Wish, login};
+use crate::app::logout::{Extent, logout};
+use crate::app::world::{World, real};
+use crate::app::{commands, erase, get, pick, registration, token, words};
+use crate::basis::clock::SystemClock;
+use crate::basis::env::Env;
+use crate::basis::failure::{Failure, Kind};
+use crate::basis::session::Flow;
+use crate::cli::{self, Command};
+use crate::config::settings::OnFailure;
+use crate::git::answer::{Answer, write_capabilities};
+use crate::git::request::{self, Request, Verb};
+use std::io::{Read, Write};
+use std::sync::Arc;
+
+/// What a process is given.
+pub struct Invocation<'a> {
+    /// Arguments, the program's own name first.
+    pub args: Vec<String>,
+    pub env: Env,
+    pub stdin: &'a mut dyn Read,
+    /// Git's, or a command's documented result.
+    pub stdout: &'a mut dyn Write,
+    pub stderr: &'a mut dyn Write,
+    /// Whether a person typed this: standard input is a terminal.
+    pub person: bool,
+}
+
+/// Runs and returns the exit code (DESIGN.md section 4).
+pub fn run(invocation: &mut Invocation<'_>) -> u8 {
+    let verb = invocation.args.get(1).map(|word| Verb::named(word));
+    let outcome = match verb {
+        Some(Verb::Get) => answer_git(invocation),
+        // Nothing of it is kept; it is read so that git is not left with a broken pipe.
+        Some(Verb::Store) => std::io::copy(invocation.stdin, &mut std::io::sink()).map(drop).or(Ok(())),
+        Some(Verb::Erase) => erase_for_git(invocation),
+        Some(Verb::Capability) => write_capabilities(invocation.stdout).map_err(|error| words::answer(&error)),
+        // A verb of a later git: nothing to say, nothing wrong.
+        Some(Verb::Other) if unknown(invocation) => Ok(()),
+        Some(Verb::Other) | None => return command(invocation),
+    };
+    finish(invocation, outcome)
+}
+
+/// The shipped door: everything real.
+fn world(env: &Env, flags: Vec<(String, String)>) -> Result<World, Failure> {
+    real(env.clone(), flags, Arc::new(SystemClock))
+}
+
+fn answer_git(invocation: &mut Invocation<'_>) -> Result<(), Failure> {
+    let request = request(invocation)?;
+    let world = match world(&invocation.env, Vec::new()) {
+        Ok(world) => world,
+        Err(failure) => {
+            if registration::names(&invocation.env, &request) {
+                write_answer(invocation, &Answer::Stop)?;
+            }
+            return Err(failure);
+        }
+    };
+    let answer = get::get(&world, &request).map_err(|failure| (failure, world.loaded.settings.ui.on_failure));
+    match answer {
+        Ok(answer) => match write_answer(invocation, &answer) {
+            Err(failure) => {
+                write_answer(invocation, &Answer::Stop)?;
+                Err(failure)
+            }
+            done => done,
+        },
+        Err((failure, OnFailure::Stop)) => {
+            write_answer(invocation, &Answer::Stop)?;
+            Err(failure)
+        }
+        Err((failure, OnFailure::Pass)) => Err(failure),
+    }
+}
+
+fn erase_for_git(invocation: &mut Invocation<'_>) -> Result<(), Failure> {
+    let request = request(invocation)?;
+    let world = world(&invocation.env, Vec::new())?;
+    erase::erase(&world, &request);
+    Ok(())
+}
+
+fn request(invocation: &mut Invocation<'_>) -> Result<Request, Failure> {
+    request::read(invocation.stdin).map_err(|error| words::request(&error))
+}
+
+fn write_answer(invocation: &mut Invocation<'_>, answer: &Answer) -> Result<(), Failure> {
+    answer.write(invocation.stdout).map_err(|error| words::answer(&error))
+}
+
+/// A word that is neither git's nor ours, from a program rather than from a person.
+fn unknown(invocation: &Invocation<'_>) -> bool {
+    let word = invocation.args.get(1).map_or("", String::as_str);
+    !invocation.person && !word.starts_with('-') && !cli::knows(word)
+}
+
+fn command(invocation: &mut Invocation<'_>) -> u8 {
+    let cli = match cli::parse(&invocation.args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let help = error.exit_code() == 0;
+            let to: &mut dyn Write = if help { invocation.stdout } else { invocation.stderr };
+            _ = write!(to, "{error}");
+            return if help { 0 } else { Kind::Usage.exit() };
+        }
+    };
+    let outcome = execute(invocation, cli);
+    finish(invocation, outcome)
+}
+
+fn execute(invocation: &mut Invocation<'_>, cli: cli::Cli) -> Result<(), Failure> {
+    let print = match cli.command {
+        Command::Config { command: cli::Config::Validate { file } } => commands::validate(&file)?,
+        Command::Config { command: cli::Config::Schema { markdown } } => commands::schema(markdown),
+        command => with_world(invocation, cli.set, command)?,
+    };
+    write(invocation.stdout, &print)
+}
+
+fn with_world(
+    invocation: &mut Invocation<'_>,
+    flags: Vec<(String, String)>,
+    command: Command,
+) -> Result<String, Failure> {
+    let world = world(&invocation.env, flags)?;
+    match command {
+        Command::Login(typed) => login(&world, &wish(typed)).map(|()| String::new()),
+        Command::Logout(typed) => logout(&world, &extent(&world, typed)?),
+        Command::Status(format) => commands::status(&world, format.json),
+        Command::Whoami(format) => commands::whoami(&world, format.json),
+        Command::Setup(typed) => commands::setup(&world, &typed_setup(typed), invocation.stdin),
+        Command::Unsetup(typed) => commands::unsetup(&world, typed.system),
+        Command::Token(typed) => token::token(&world, &typed.host, form(typed.format)),
+        Command::Config { command: cli::Config::Show(format) } => Ok(commands::config_show(&world, format.json)),
+        Command::Config { .. } => Ok(String::new()),
+    }
+}
+
+fn wish(typed: cli::Login) -> Wish {
+    let cli::Login { browser, device_code, host, force, ahead, verbose } = typed;
+    let flow = match (browser, device_code) {
+        (true, _) => Some(Flow::Browser),
+        (_, true) => Some(Flow::DeviceCode),
+        _ => None,
+    };
+    Wish { flow, host, force, ahead, verbose }
+}
+
+fn extent(world: &World, typed: cli::Logout) -> Result<Extent, Failure> {
+    let cli::Logout { host, all } = typed;
+    match host {
+        Some(host) => Ok(Extent::Host(host)),
+        None if all || pick::accounts(world, None)?.len() == 1 => Ok(Extent::Everything),
+        None => Err(words::which_account()),
+    }
+}
+
+fn typed_setup(typed: cli::Setup) -> commands::SetupWish {
+    let cli::Setup { domain, from, system, dry_run, yes, sha256 } = typed;
+    commands::SetupWish { domain, from, system, dry_run, yes, sha256 }
+}
+
+fn form(format: cli::TokenFormat) -> token::Form {
+    match format {
+        cli::TokenFormat::Json => token::Form::Json,
+        cli::TokenFormat::Header => token::Form::Header,
+        cli::TokenFormat::Env => token::Form::Env,
+    }
+}
+
+/// A reader that has gone away is no failure.
+fn write(to: &mut dyn Write, text: &str) -> Result<(), Failure> {
+    match to.write_all(text.as_bytes()).and_then(|()| to.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(words::output(&error)),
+        _ => Ok(()),
+    }
+}
+
+fn finish(invocation: &mut Invocation<'_>, outcome: Result<(), Failure>) -> u8 {
+    match outcome {
+        Ok(()) => 0,
+        Err(failure) => {
+            _ = writeln!(invocation.stderr, "{failure}");
+            failure.kind.exit()
+        }
+    }
+}
