@@ -98,6 +98,9 @@ impl FromStr for WebUrl {
     type Err = BadUrl;
 
     fn from_str(text: &str) -> Result<Self, BadUrl> {
+        if let Some(plain) = plain(text) {
+            return Ok(plain);
+        }
         let url = url::Url::parse(text).map_err(|_| BadUrl::NotAbsolute(crate::basis::text::clean(text)))?;
         let scheme = match url.scheme() {
             "https" => Scheme::Https,
@@ -140,6 +143,28 @@ impl fmt::Display for WebUrl {
     }
 }
 
+/// Most addresses are https, in lower case, without anything special; a configuration of ten thousand hosts is
+/// read on every call of git. What this does not take is for the real parser, with the same result for the rest.
+fn plain(text: &str) -> Option<WebUrl> {
+    let rest = text.strip_prefix("https://")?;
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let label = |label: &str| {
+        let bytes = label.as_bytes();
+        let ends = bytes.first().is_some_and(|byte| inner(*byte)) && bytes.last().is_some_and(|byte| inner(*byte));
+        // `--` may announce Punycode.
+        ends && bytes.iter().all(|byte| inner(*byte) || *byte == b'-') && !label.contains("--")
+    };
+    // A last label that starts with a digit may be part of an IPv4 address.
+    let named = host.rsplit('.').next().is_some_and(|last| last.starts_with(|c: char| c.is_ascii_lowercase()));
+    let segment = |segment: &str| segment.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    if !named || !host.split('.').all(label) || !path.split('/').all(segment) {
+        return None;
+    }
+    let path = path.trim_end_matches('/').to_owned();
+    Some(WebUrl { scheme: Scheme::Https, host: host.to_owned(), port: None, path })
+}
+
 /// RFC 8252 section 7.3 and 8.3: the addresses that never leave the machine.
 fn is_loopback(host: &str) -> bool {
     host == "localhost" || host == "[::1]" || host.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
@@ -159,6 +184,28 @@ mod tests {
         assert_eq!(url("https://GIT.example.com:443/bitbucket/"), want);
         assert_eq!(url("https://git.example.com./bitbucket"), want);
         assert_eq!(url("https://git.example.com:8443"), Ok("https://git.example.com:8443".into()));
+    }
+
+    #[test]
+    fn the_short_way_leads_where_the_long_one_does() {
+        let mut taken = 0;
+        let hosts =
+            ["a", "a.b", "a-b.c9", "git9.example.com", "1.2.3.4", "9a.b", "a.9b", "a.0x9", "xn--a.b", "a--b", "-a"];
+        for host in
+            hosts.into_iter().chain(["a-", "a..b", ".a", "a.", "A.b", "a_b", "a:8", "a@b", "a%41", "é.b", "", "[::1]"])
+        {
+            for path in
+                ["", "/", "/a", "/a/", "/a//b//", "//", "/A_b-9", "/.", "/..", "/a/../b", "/a%20", "/a?b", "/a#b"]
+            {
+                let text = format!("https://{host}{path}");
+                let Some(short) = plain(&text) else { continue };
+                let long = url::Url::parse(&text).unwrap();
+                assert_eq!((short.host(), short.path()), (long.host_str().unwrap(), long.path().trim_end_matches('/')));
+                assert!(short.port().is_none() && long.port().is_none() && long.username().is_empty(), "{text}");
+                taken += 1;
+            }
+        }
+        assert!(taken > 30, "{taken}");
     }
 
     #[test]

@@ -5,21 +5,32 @@ use crate::config::document::{DEFAULT, Document, Entry, HostTable, Source};
 use crate::config::error::{ConfigError, Finding, Ignored, Layer, Origin};
 use crate::config::file::url_of;
 use crate::config::nearest::nearest;
-use crate::config::table::{self, CONFIG_VARIABLE, Key, PREFIX, Rights, Section, TABLE};
+use crate::config::table::{CONFIG_VARIABLE, Key, PREFIX, Rights, Section, TABLE};
 use crate::config::value;
 
-/// The variables that are set. Those without a meaning are reported, because a mistyped one would be missed.
+/// The variables that are set. Each is asked for by its name, because a hit pays for every variable that is listed.
 pub(super) fn environment(env: &Env, findings: &mut Vec<Finding>) -> Result<Document, ConfigError> {
     let mut pairs = Vec::new();
-    for name in env.names(PREFIX) {
-        let key = TABLE.iter().find(|key| key.variable().as_ref() == Some(&name));
-        match (key, env.text(&name)) {
-            (Some(key), Some(text)) => pairs.push((key, Origin::Variable(name), text)),
-            (None, Some(_)) if name != CONFIG_VARIABLE => findings.push(unknown_variable(name)),
-            _ => {}
+    let mut name = String::new();
+    for key in TABLE {
+        if key.write_variable(&mut name)
+            && let Some(text) = env.text(&name)
+        {
+            pairs.push((key, Origin::Variable(name.clone()), text));
         }
     }
     document(Layer::Environment, Origin::Variable(format!("{PREFIX}*")), &pairs, findings)
+}
+
+/// The variables that start like ours and mean nothing: a mistyped one would be missed otherwise. For `status` and
+/// `doctor`.
+pub fn unknown_variables(env: &Env) -> Vec<Finding> {
+    let known: Vec<String> = TABLE.iter().filter_map(Key::variable).chain([CONFIG_VARIABLE.to_owned()]).collect();
+    let unknown = |name: String| {
+        let nearest = nearest(&name, known.iter().map(String::as_str)).map(str::to_owned);
+        Finding::UnknownVariable { name, nearest }
+    };
+    env.names(PREFIX).into_iter().filter(|name| !known.contains(name)).map(unknown).collect()
 }
 
 /// The flags, each by the key it stands for.
@@ -84,12 +95,6 @@ fn take_host(document: &mut Document, entries: Vec<Entry>, findings: &mut Vec<Fi
     }));
 }
 
-fn unknown_variable(name: String) -> Finding {
-    let known: Vec<String> = TABLE.iter().filter_map(table::Key::variable).collect();
-    let nearest = nearest(&name, known.iter().map(String::as_str)).map(str::to_owned);
-    Finding::UnknownVariable { name, nearest }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,7 +112,9 @@ mod tests {
         let mut findings = Vec::new();
         let document = environment(&env, &mut findings).unwrap();
         let shown: Vec<String> = document.entries().map(|e| format!("{}={}", e.key.path(), e.value.shown())).collect();
-        assert_eq!(shown, ["token.margin=4m", "entra.flow=device-code", "host.scopes=a b", "host.url=https://h"]);
+        assert_eq!(shown, ["token.margin=4m", "entra.flow=device-code", "host.url=https://h", "host.scopes=a b"]);
+        assert!(findings.is_empty());
+        let findings = unknown_variables(&env);
         let [Finding::UnknownVariable { name, nearest }] = findings.as_slice() else { panic!("{findings:?}") };
         assert_eq!((name.as_str(), nearest.as_deref()), ("BITBUCKET_SSO_TENNANT", Some("BITBUCKET_SSO_TENANT")));
     }
@@ -115,9 +122,8 @@ mod tests {
     #[test]
     fn keys_of_files_only_have_no_variable() {
         let env = Env::fixed([("BITBUCKET_SSO_HOST_CLIENT_SECRET_COMMAND", "/bin/x")]);
-        let mut findings = Vec::new();
-        assert_eq!(environment(&env, &mut findings).unwrap().entries().count(), 0);
-        assert!(matches!(findings.as_slice(), [Finding::UnknownVariable { .. }]));
+        assert_eq!(environment(&env, &mut Vec::new()).unwrap().entries().count(), 0);
+        assert!(matches!(unknown_variables(&env).as_slice(), [Finding::UnknownVariable { .. }]));
     }
 
     #[test]

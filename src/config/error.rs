@@ -173,7 +173,7 @@ pub enum Finding {
     Skipped { file: PathBuf, error: ConfigError },
     /// A directory that counts as absent; `at` is the part of its path that is not trusted.
     UntrustedDirectory { directory: PathBuf, at: PathBuf, why: Distrust },
-    /// A `BITBUCKET_SSO_…` variable that means nothing.
+    /// A `BITBUCKET_SSO_…` variable that means nothing; only from [`crate::config::unknown_variables`].
     UnknownVariable { name: String, nearest: Option<String> },
 }
 

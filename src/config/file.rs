@@ -19,7 +19,8 @@ pub(super) fn parse(text: &[u8], origin: Origin, layer: Layer) -> Result<Documen
         let at = error.span().map_or(0, |span| span.start);
         syntax(&document, at, &clean(error.message()))
     })?;
-    for (name, item) in root.get_ref() {
+    // By value, so that what is read makes room for what is kept.
+    for (name, item) in root.into_inner() {
         take_section(&mut document, name.get_ref(), name.span().start, item)?;
     }
     document.check()?;
@@ -28,13 +29,13 @@ pub(super) fn parse(text: &[u8], origin: Origin, layer: Layer) -> Result<Documen
 
 type Item<'i> = Spanned<DeValue<'i>>;
 
-fn take_section(document: &mut Document, name: &str, at: usize, item: &Item<'_>) -> Result<(), ConfigError> {
+fn take_section(document: &mut Document, name: &str, at: usize, item: Item<'_>) -> Result<(), ConfigError> {
     match Section::named(name) {
         None => Err(unknown(document, at, name, Section::ALL.iter().map(|section| section.name()))),
-        Some(Section::Entra) => take_profiles(document, table_of(document, name, item)?),
+        Some(Section::Entra) => take_profiles(document, table_of(document, name, &item)?),
         Some(Section::Host) => take_hosts(document, item),
         Some(section) => {
-            let entries = entries(document, section, table_of(document, name, item)?)?;
+            let entries = entries(document, section, table_of(document, name, &item)?)?;
             document.fixed.extend(entries);
             Ok(())
         }
@@ -63,13 +64,15 @@ fn take_profiles(document: &mut Document, table: &DeTable<'_>) -> Result<(), Con
     Ok(())
 }
 
-fn take_hosts(document: &mut Document, item: &Item<'_>) -> Result<(), ConfigError> {
-    let DeValue::Array(list) = item.get_ref() else {
-        return Err(not_a(document, "host", item, "an array of tables, `[[host]]`"));
-    };
+fn take_hosts(document: &mut Document, item: Item<'_>) -> Result<(), ConfigError> {
+    if !matches!(item.get_ref(), DeValue::Array(_)) {
+        return Err(not_a(document, "host", &item, "an array of tables, `[[host]]`"));
+    }
+    let DeValue::Array(list) = item.into_inner() else { return Ok(()) };
+    document.hosts.reserve_exact(list.len());
     for item in list {
         let at = item.span().start;
-        let entries = entries(document, Section::Host, table_of(document, "host", item)?)?;
+        let entries = entries(document, Section::Host, table_of(document, "host", &item)?)?;
         let url = url_of(&entries)
             .cloned()
             .ok_or_else(|| ConfigError::Missing { key: "host.url".into(), at: Some(document.source.spot(at)) })?;

@@ -92,7 +92,9 @@ fn contents(path: &Path) -> Result<Option<SecretBytes>, ConfigError> {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
         Err(error) => return Err(unreadable(path, &error)),
     };
-    let mut text = Vec::new();
+    // Room for all of it: growing would leave copies of a secret behind.
+    let size = file.metadata().map_or(0, |what| what.len().min(LARGEST_FILE));
+    let mut text = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 64);
     let read = file.take(LARGEST_FILE + 1).read_to_end(&mut text);
     // It may hold a client secret.
     let text = SecretBytes::new(text);

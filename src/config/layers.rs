@@ -37,7 +37,8 @@ impl Merged {
 /// Merges documents that come in the order of their layers.
 pub(super) fn merge(mut documents: Vec<Document>, findings: &mut Vec<Finding>) -> Merged {
     withhold_trust(&mut documents, findings);
-    let mut merge = Merge { merged: Merged::default(), places: HashMap::new(), findings };
+    let sole = documents.iter().filter(|document| !document.hosts.is_empty()).count() < 2;
+    let mut merge = Merge { merged: Merged::default(), places: HashMap::new(), sole, findings };
     merge.merged.profiles = profile_names(&documents).map(|name| (name, Vec::new())).collect();
     for document in documents {
         merge.take(document);
@@ -89,6 +90,8 @@ struct Merge<'a> {
     merged: Merged,
     /// Where in `merged.hosts` a URL is.
     places: HashMap<WebUrl, usize>,
+    /// Only one document has hosts; it names none twice, so that there is nothing to look up.
+    sole: bool,
     findings: &'a mut Vec<Finding>,
 }
 
@@ -124,7 +127,7 @@ impl Merge<'_> {
     fn take_host(&mut self, host: HostTable, from: usize) {
         let HostTable { url, at: _, entries } = host;
         let next = self.merged.hosts.len();
-        let place = *self.places.entry(url.clone()).or_insert(next);
+        let place = if self.sole { next } else { *self.places.entry(url.clone()).or_insert(next) };
         if place == next {
             self.merged.hosts.push((url, Vec::with_capacity(entries.len())));
         }

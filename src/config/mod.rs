@@ -21,6 +21,7 @@ mod show;
 mod table;
 mod value;
 
+pub use env::unknown_variables;
 pub use error::{ConfigError, Distrust, Finding, Ignored, Layer, Origin, Reason, Spot};
 pub use gather::LARGEST_FILE;
 pub use ids::{account_id, host_id};

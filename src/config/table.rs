@@ -114,13 +114,21 @@ impl Key {
 
     /// The environment variable; `None` for keys that the environment can never set.
     pub fn variable(&self) -> Option<String> {
+        let mut name = String::new();
+        self.write_variable(&mut name).then_some(name)
+    }
+
+    /// Writes the environment variable over `name`; whether there is one.
+    pub fn write_variable(&self, name: &mut String) -> bool {
         let infix = match self.section {
             Section::Host => "HOST_",
             Section::Audit => "AUDIT_",
             _ => "",
         };
-        let possible = matches!(self.rights, Rights::Anyone | Rights::Trust);
-        possible.then(|| format!("{PREFIX}{infix}{}", self.name.to_ascii_uppercase()))
+        name.clear();
+        name.extend([PREFIX, infix]);
+        name.extend(self.name.chars().map(|c| c.to_ascii_uppercase()));
+        matches!(self.rights, Rights::Anyone | Rights::Trust)
     }
 
     /// Whether it decides whom we trust.
