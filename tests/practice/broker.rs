@@ -161,8 +161,8 @@ fn who(peers: &Peers, knobs: &Knobs, subject: &str, kind: &str) -> Result<Value,
     let claims = entra::verify(&tenant, subject, cast::BROKER_API);
     let claims = claims.map_err(|why| refused("invalid_request", &format!("Subject token: {why}.")))?;
     let scopes = claims["scp"].as_str().unwrap_or_default();
-    let app = claims["idtyp"] == "app";
-    if app || scopes.split(' ').any(|scope| scope == "token.issue") { Ok(claims) } else { Err(refused("invalid_request", "Subject token: scope.")) }
+    let granted = claims["idtyp"] == "app" || scopes.split(' ').any(|scope| scope == "token.issue");
+    if granted { Ok(claims) } else { Err(refused("invalid_request", "Subject token: scope.")) }
 }
 
 fn issued(peers: &Peers, knobs: &Knobs, person: &str) -> Response {

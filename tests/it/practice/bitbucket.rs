@@ -8,7 +8,9 @@ use super::{ALICE, BROKER_SCOPE, Options, Practice, Value, access_token, codec};
 use crate::practice::Source;
 use crate::practice::bitbucket::{Pkce, Refusal, Shape};
 use crate::practice::cast::PROXY_SCOPE;
+use crate::practice::journal::Entry;
 use crate::practice::weather::Trouble;
+use std::path::Path;
 
 #[test]
 fn git_clones_and_pushes_with_a_token_of_the_cloud() {
@@ -165,6 +167,35 @@ fn large_files_travel_with_the_credential_of_the_repository() {
     let download = href(batch("download", &authorized).json(), "download");
     assert_eq!(practice.client().get(&download, &authorized).unwrap().body, content);
     assert_eq!(practice.client().get(&download, &[]).unwrap().status, 401);
+}
+
+/// Needs git-lfs; a machine without it has proved the protocol in the test above.
+#[test]
+fn the_real_large_file_client_uploads_and_downloads() {
+    let practice = Practice::start(&Options::default());
+    let token = text(&cloud_sign_in(&practice), "access_token");
+    let lfs = |dir: &Path, arguments: &[&str]| git(&practice, dir, &token, "x-token-auth", arguments);
+    if !lfs(&practice.dir(), &["lfs", "version"]).status.success() {
+        return;
+    }
+    let dir = cloned(&practice, Source::CloudOauth, "x-token-auth", &token);
+    let content = codec::random(1 << 20);
+    for arguments in [["lfs", "install", "--local"].as_slice(), &["lfs", "track", "*.bin"]] {
+        assert!(lfs(&dir, arguments).status.success());
+    }
+    std::fs::write(dir.join("large.bin"), &content).unwrap();
+    for arguments in [["add", "."].as_slice(), &["commit", "-q", "-m", "Add"], &["push", "-q", "origin", "main"]] {
+        let done = lfs(&dir, arguments);
+        assert!(done.status.success(), "{}", said(&done));
+    }
+    std::fs::remove_dir_all(dir.join(".git/lfs/objects")).unwrap();
+    let pulled = lfs(&dir, &["lfs", "fetch"]);
+    assert!(pulled.status.success(), "{}", said(&pulled));
+    let moved = |method: &str| {
+        let moved = |entry: &Entry| entry.path.contains("/lfs/objects/") && entry.status == 200;
+        practice.journal.count(|entry| moved(entry) && entry.method == method)
+    };
+    assert_eq!((moved("PUT"), moved("GET")), (1, 1));
 }
 
 #[test]
