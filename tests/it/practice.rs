@@ -8,6 +8,8 @@ use serde_json::Value;
 mod bitbucket;
 #[path = "practice/entra.rs"]
 mod entra;
+#[path = "practice/hands.rs"]
+mod hands;
 
 /// The tenant's token endpoint.
 fn token_url(practice: &Practice) -> String {

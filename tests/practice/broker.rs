@@ -113,7 +113,8 @@ fn route(peers: &Peers, knobs: &mut Knobs, request: &Request) -> Response {
 
 fn exchange(peers: &Peers, knobs: &mut Knobs, request: &Request) -> Result<Response, Response> {
     let form = request.form().ok_or_else(|| refused("invalid_request", "The body must be a form."))?;
-    let need = |name: &str| value(&form, name).ok_or_else(|| refused("invalid_request", &format!("{name} is missing.")));
+    let need = |name: &str| value(&form, name).ok_or_else(|| refused("invalid_request", &format!("{name} is \
+        missing.")));
     if need("grant_type")? != "urn:ietf:params:oauth:grant-type:token-exchange" {
         return Err(refused("unsupported_grant_type", "Only token exchange is offered."));
     }
@@ -159,9 +160,9 @@ fn who(peers: &Peers, knobs: &Knobs, subject: &str, kind: &str) -> Result<Value,
     }
     let claims = entra::verify(&tenant, subject, cast::BROKER_API);
     let claims = claims.map_err(|why| refused("invalid_request", &format!("Subject token: {why}.")))?;
-    let granted = |name: &str| claims[name].as_str().is_some_and(|scopes| scopes.split(' ').any(|scope| scope == "token.issue"));
-    let app = claims["idtyp"] == "app";
-    if app || granted("scp") { Ok(claims) } else { Err(refused("invalid_request", "Subject token: scope.")) }
+    let scopes = claims["scp"].as_str().unwrap_or_default();
+    let granted = claims["idtyp"] == "app" || scopes.split(' ').any(|scope| scope == "token.issue");
+    if granted { Ok(claims) } else { Err(refused("invalid_request", "Subject token: scope.")) }
 }
 
 fn issued(peers: &Peers, knobs: &Knobs, person: &str) -> Response {

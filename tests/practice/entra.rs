@@ -161,17 +161,18 @@ fn route(state: &mut State, weather: &Weather, request: &Request) -> Response {
     dressed(state, response, &call, given.is_some())
 }
 
-/// The headers that every answer of the service has.
+/// The headers that every answer of the service has; without `Strict-Transport-Security`, which a real browser would
+/// apply to the loopback redirect of the same host.
 fn dressed(state: &mut State, response: Response, call: &Call, given: bool) -> Response {
     let asked = call.request.header("return-client-request-id").is_some_and(|asked| asked.eq_ignore_ascii_case("true"));
     let mut response = response
         .with("x-ms-request-id", &call.trace)
         .with("x-ms-ests-server", "2.1.practice - LOOP ProdSlices")
-        .with("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
         .with("X-Content-Type-Options", "nosniff")
         .with("Set-Cookie", "fpc=practice; path=/; secure; HttpOnly; SameSite=None");
     if !response.headers.iter().any(|(name, _)| name == "Cache-Control") {
-        response = response.with("Cache-Control", "no-store, no-cache").with("Pragma", "no-cache").with("Expires", "-1");
+        response = response.with("Cache-Control", "no-store, \
+            no-cache").with("Pragma", "no-cache").with("Expires", "-1");
     }
     if asked && given {
         response = response.with("client-request-id", &call.correlation);

@@ -8,7 +8,8 @@
 #![allow(dead_code, unused_imports, reason = "each of the programs that include this tree uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a practice server that breaks must break the test")]
 #![allow(clippy::disallowed_methods, reason = "the emulators are the world that the product is handed")]
-#![allow(clippy::missing_panics_doc, clippy::must_use_candidate, clippy::format_push_string)]
+#![allow(clippy::missing_panics_doc, clippy::format_push_string, clippy::format_collect, clippy::similar_names)]
+#![allow(clippy::struct_excessive_bools, clippy::struct_field_names, reason = "switches and wire names")]
 
 pub mod bitbucket;
 pub mod broker;

@@ -1,14 +1,16 @@
 //! Bitbucket, broker and proxy: tokens by hand, git for real.
 
-use super::{ALICE, BROKER_SCOPE, Options, Practice, Value, access_token, browser, codec};
+use super::hands::{
+    big_commit, cloned, cloud_authorize, cloud_refresh, cloud_request, cloud_sign_in, data_center_refresh,
+    data_center_sign_in, delivered, git, said, text,
+};
+use super::{ALICE, BROKER_SCOPE, Options, Practice, Value, access_token, codec};
 use crate::practice::Source;
 use crate::practice::bitbucket::{Pkce, Refusal, Shape};
 use crate::practice::cast::PROXY_SCOPE;
+use crate::practice::journal::Entry;
 use crate::practice::weather::Trouble;
-use std::io::{Read, Write};
-use std::net::TcpListener;
-use std::path::PathBuf;
-use std::process::Output;
+use std::path::Path;
 
 #[test]
 fn git_clones_and_pushes_with_a_token_of_the_cloud() {
@@ -167,6 +169,35 @@ fn large_files_travel_with_the_credential_of_the_repository() {
     assert_eq!(practice.client().get(&download, &[]).unwrap().status, 401);
 }
 
+/// Needs git-lfs; a machine without it has proved the protocol in the test above.
+#[test]
+fn the_real_large_file_client_uploads_and_downloads() {
+    let practice = Practice::start(&Options::default());
+    let token = text(&cloud_sign_in(&practice), "access_token");
+    let lfs = |dir: &Path, arguments: &[&str]| git(&practice, dir, &token, "x-token-auth", arguments);
+    if !lfs(&practice.dir(), &["lfs", "version"]).status.success() {
+        return;
+    }
+    let dir = cloned(&practice, Source::CloudOauth, "x-token-auth", &token);
+    let content = codec::random(1 << 20);
+    for arguments in [["lfs", "install", "--local"].as_slice(), &["lfs", "track", "*.bin"]] {
+        assert!(lfs(&dir, arguments).status.success());
+    }
+    std::fs::write(dir.join("large.bin"), &content).unwrap();
+    for arguments in [["add", "."].as_slice(), &["commit", "-q", "-m", "Add"], &["push", "-q", "origin", "main"]] {
+        let done = lfs(&dir, arguments);
+        assert!(done.status.success(), "{}", said(&done));
+    }
+    std::fs::remove_dir_all(dir.join(".git/lfs/objects")).unwrap();
+    let pulled = lfs(&dir, &["lfs", "fetch"]);
+    assert!(pulled.status.success(), "{}", said(&pulled));
+    let moved = |method: &str| {
+        let moved = |entry: &Entry| entry.path.contains("/lfs/objects/") && entry.status == 200;
+        practice.journal.count(|entry| moved(entry) && entry.method == method)
+    };
+    assert_eq!((moved("PUT"), moved("GET")), (1, 1));
+}
+
 #[test]
 fn the_journal_knows_secrets_and_requests() {
     let practice = Practice::start(&Options::default());
@@ -192,136 +223,4 @@ fn bad_weather_comes_and_goes() {
     assert!(get().is_err(), "nobody listens");
     practice.cloud.server.reopen();
     assert_eq!(get().unwrap().status, 401);
-}
-
-fn text(answer: &Value, name: &str) -> String {
-    answer[name].as_str().unwrap_or_else(|| panic!("no {name} in {answer}")).to_owned()
-}
-
-/// Alice grants access to the consumer; the token answer.
-fn cloud_sign_in(practice: &Practice) -> Value {
-    let (redirect, delivered) = delivered(practice, &cloud_authorize(practice, ""), "127.0.0.1");
-    assert_eq!(codec::value(&delivered, "state"), Some("s"));
-    let code = codec::value(&delivered, "code").unwrap();
-    let form = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirect.as_str())];
-    let (url, _, basic) = cloud_request(practice, "");
-    practice.client().post(&url, &form, &[("Authorization", &basic)]).unwrap().json()
-}
-
-fn cloud_authorize(practice: &Practice, challenge: &str) -> String {
-    let client_id = practice.cloud.state().knobs.client_id.clone();
-    let mut query = vec![("client_id", client_id.as_str()), ("response_type", "code"), ("state", "s")];
-    if !challenge.is_empty() {
-        query.extend([("code_challenge", challenge), ("code_challenge_method", "S256")]);
-    }
-    codec::with_query(&format!("{}/site/oauth2/authorize", practice.cloud.base), &query)
-}
-
-fn cloud_request<'a>(practice: &Practice, token: &'a str) -> (String, [(&'static str, &'a str); 2], String) {
-    let knobs = practice.cloud.state().knobs.clone();
-    let basic = codec::base64(format!("{}:{}", knobs.client_id, knobs.client_secret).as_bytes());
-    let url = format!("{}/site/oauth2/access_token", practice.cloud.base);
-    (url, [("grant_type", "refresh_token"), ("refresh_token", token)], format!("Basic {basic}"))
-}
-
-fn cloud_refresh(practice: &Practice, token: &str) -> (u16, Value) {
-    let (url, form, basic) = cloud_request(practice, token);
-    let answer = practice.client().post(&url, &form, &[("Authorization", &basic)]).unwrap();
-    (answer.status, answer.json())
-}
-
-fn data_center_sign_in(practice: &Practice) -> Value {
-    let knobs = practice.data_center.state().knobs.clone();
-    let verifier = codec::opaque(43);
-    let challenge = codec::s256(&verifier);
-    let query = [
-        ("client_id", knobs.client_id.as_str()),
-        ("response_type", "code"),
-        ("scope", "REPO_WRITE"),
-        ("state", "s"),
-        ("code_challenge", &challenge),
-        ("code_challenge_method", "S256"),
-    ];
-    let url = codec::with_query(&format!("{}/rest/oauth2/latest/authorize", practice.data_center.base), &query);
-    let (_, delivered) = delivered(practice, &url, &knobs.redirect_uri);
-    let form = [
-        ("grant_type", "authorization_code"),
-        ("client_id", knobs.client_id.as_str()),
-        ("client_secret", &knobs.client_secret),
-        ("redirect_uri", &knobs.redirect_uri),
-        ("code", codec::value(&delivered, "code").unwrap()),
-        ("code_verifier", &verifier),
-    ];
-    let url = format!("{}/rest/oauth2/latest/token", practice.data_center.base);
-    practice.client().post(&url, &form, &[]).unwrap().json()
-}
-
-fn data_center_refresh(practice: &Practice, token: &str) -> (u16, Value) {
-    let knobs = practice.data_center.state().knobs.clone();
-    let form = [
-        ("grant_type", "refresh_token"),
-        ("client_id", knobs.client_id.as_str()),
-        ("client_secret", &knobs.client_secret),
-        ("refresh_token", token),
-    ];
-    let url = format!("{}/rest/oauth2/latest/token", practice.data_center.base);
-    let answer = practice.client().post(&url, &form, &[]).unwrap();
-    (answer.status, answer.json())
-}
-
-/// Alice walks from an authorize URL; the redirect URI, and what arrived there by GET. `at` is an address for a free
-/// port, or a whole redirect URI.
-fn delivered(practice: &Practice, url: &str, at: &str) -> (String, codec::Pairs) {
-    let fixed = url::Url::parse(at).ok();
-    let listener = TcpListener::bind(("127.0.0.1", fixed.as_ref().and_then(url::Url::port).unwrap_or(0))).unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let redirect = if fixed.is_some() { at.to_owned() } else { format!("http://127.0.0.1:{port}/callback") };
-    let callback = std::thread::spawn(move || receive(&listener));
-    let url = codec::with_query(url, &[("redirect_uri", &redirect)]);
-    let page = browser::walk(&url, practice.ca(), &browser::Choice::sign_in(ALICE)).unwrap();
-    assert_eq!(page.answer.text(), "done", "{}", page.url);
-    (redirect, callback.join().unwrap())
-}
-
-fn receive(listener: &TcpListener) -> codec::Pairs {
-    let (mut connection, _) = listener.accept().unwrap();
-    let mut head = Vec::new();
-    let mut block = [0; 4096];
-    while !head.windows(4).any(|four| four == b"\r\n\r\n") {
-        let count = connection.read(&mut block).unwrap();
-        head.extend_from_slice(&block[..count]);
-    }
-    connection.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone").unwrap();
-    let head = String::from_utf8(head).unwrap();
-    let target = head.split(' ').nth(1).unwrap();
-    codec::read_form(target.split_once('?').unwrap().1.as_bytes())
-}
-
-/// A clone of `work/app`, made by real git with this credential.
-fn cloned(practice: &Practice, source: Source, user: &str, token: &str) -> PathBuf {
-    let url = practice.clone_url(source, "work", "app");
-    let dir = practice.dir().join(format!("clone-{}", source.name()));
-    let made = git(practice, &practice.dir(), token, user, &["clone", "-q", &url, dir.to_str().unwrap()]);
-    assert!(made.status.success(), "{}", said(&made));
-    assert!(dir.join("README").exists());
-    dir
-}
-
-/// Real git with a helper that answers with this credential.
-fn git(practice: &Practice, dir: &std::path::Path, token: &str, user: &str, arguments: &[&str]) -> Output {
-    let helper = format!("!f() {{ test \"$1\" != get || printf 'username={user}\\npassword={token}\\n'; }}; f");
-    let helper = format!("credential.helper={helper}");
-    practice.repos.git(dir).args(["-c", &helper]).args(arguments).output().unwrap()
-}
-
-/// Three megabytes that do not compress, so that git sends chunks.
-fn big_commit(practice: &Practice, dir: &std::path::Path) {
-    std::fs::write(dir.join("noise"), codec::random(3 << 20)).unwrap();
-    for arguments in [["add", "noise", "--"].as_slice(), &["commit", "-q", "-m", "Add noise"]] {
-        assert!(git(practice, dir, "", "", arguments).status.success());
-    }
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }

@@ -81,7 +81,8 @@ fn error(status: u16, message: &str, detail: Option<Value>) -> Response {
 }
 
 fn limited(response: Response) -> Response {
-    response.with("X-RateLimit-Limit", "1000").with("X-RateLimit-Resource", "api-resource").with("X-RateLimit-NearLimit", "false")
+    let response = response.with("X-RateLimit-Limit", "1000").with("X-RateLimit-Resource", "api-resource");
+    response.with("X-RateLimit-NearLimit", "false")
 }
 
 const GONE: &[&str] = &["/2.0/workspaces", "/2.0/user/permissions/workspaces", "/2.0/user/permissions/repositories"];

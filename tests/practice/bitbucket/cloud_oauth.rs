@@ -168,10 +168,12 @@ fn client_is_known(knobs: &CloudKnobs, request: &Request, form: &Pairs) -> bool 
 fn fits(rule: RedirectRule, registered: &str, sent: &str) -> bool {
     match rule {
         RedirectRule::Exact => registered == sent,
-        RedirectRule::PathPrefix => sent == registered || sent.starts_with(&format!("{}/", registered.trim_end_matches('/'))),
+        RedirectRule::PathPrefix => {
+            sent == registered || sent.starts_with(&format!("{}/", registered.trim_end_matches('/')))
+        }
         RedirectRule::LoopbackAnyPort => {
             let (Ok(known), Ok(given)) = (url::Url::parse(registered), url::Url::parse(sent)) else { return false };
-            let rest = |url: &url::Url| (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.path().to_owned());
+            let rest = |url: &url::Url| format!("{} {:?} {}", url.scheme(), url.host_str(), url.path());
             let loopback = matches!(given.host_str(), Some("127.0.0.1" | "localhost"));
             registered == sent || loopback && rest(&known) == rest(&given)
         }

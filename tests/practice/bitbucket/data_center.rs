@@ -77,7 +77,8 @@ impl DataCenter {
                 Some(path) => route(&shared, &repos, (&url, &prefix), request, path),
                 None => Response::page(404, "Not found", ""),
             };
-            Reply::Answer(response.with("X-AREQUESTID", &format!("@{}x1x2x3", hex(&random(3)))).with("X-ASEN", "SEN-L1"))
+            let id = format!("@{}x1x2x3", hex(&random(3)));
+            Reply::Answer(response.with("X-AREQUESTID", &id).with("X-ASEN", "SEN-L1"))
         });
         let server = door.serve(Some(authority.server(Leaf::Good, &[])), handler);
         Self { base: format!("{site}{context}"), server, weather, state }
@@ -146,7 +147,9 @@ fn route(state: &Mutex<State>, repos: &Repos, at: (&str, &str), request: &Reques
         }
         ("POST", "/rest/oauth2/latest/token" | "/rest/oauth2/1.0/token") => oauth::token(state, request),
         ("GET", "/rest/oauth2/1.0/client" | "/rest/oauth2/latest/client") => unauthorized(),
-        ("GET", "/rest/authconfig/1.0/login-options" | "/rest/authconfig/latest/login-options") => login_options(context),
+        ("GET", "/rest/authconfig/1.0/login-options" | "/rest/authconfig/latest/login-options") => {
+            login_options(context)
+        }
         (_, path) if path.starts_with("/rest/api/") => api(state, request, path),
         ("GET", _) => Response::redirect(&format!("{context}/login")),
         _ => Response::page(404, "Not found", ""),
@@ -164,15 +167,17 @@ fn api(state: &mut State, request: &Request, path: &str) -> Response {
     let response = match (path.as_str(), &live) {
         ("/rest/api/latest/application-properties", _) => {
             let version = &state.knobs.version;
-            let body = json!({"version": version, "buildNumber": "9004000", "buildDate": "1700000000000", "displayName": "Bitbucket"});
-            Response::json(200, &body)
+            Response::json(200, &json!({"version": version, "buildNumber": "9004000", "displayName": "Bitbucket"}))
         }
         (_, None) => return unauthorized(),
         ("/rest/api/latest/inbox/pull-requests/count", _) => Response::json(200, &json!({"count": 0})),
-        (path, Some(_)) => match path.strip_prefix("/rest/api/latest/users/").and_then(|slug| state.book.account(slug)) {
-            Some(account) => Response::json(200, &user(account)),
-            None => refused(404, "There is no such resource.", "NoSuchUserException"),
-        },
+        (path, Some(_)) => {
+            let slug = path.strip_prefix("/rest/api/latest/users/");
+            match slug.and_then(|slug| state.book.account(slug)) {
+                Some(account) => Response::json(200, &user(account)),
+                None => refused(404, "There is no such resource.", "NoSuchUserException"),
+            }
+        }
     };
     match live {
         Some(live) => response.with("X-AUSERID", "42").with("X-AUSERNAME", &live.username),
@@ -185,9 +190,10 @@ fn git(state: &Mutex<State>, repos: &Repos, site: &str, request: &Request, place
         Ok(live) => live,
         Err(refused) => return refused,
     };
-    let response = match place.is_large() {
-        true => lfs::answer(repos, site, request, place),
-        false => repos.serve(request, place, &live.username),
+    let response = if place.is_large() {
+        lfs::answer(repos, site, request, place)
+    } else {
+        repos.serve(request, place, &live.username)
     };
     response.with("X-AUSERNAME", &live.username)
 }

@@ -44,7 +44,8 @@ pub(super) fn authorize(state: &mut State, call: &Call) -> Response {
     match (known, ask.prompt.as_str()) {
         (Some(upn), "" | "none" | "consent") => finish(state, call, &ask, &upn),
         (None, "none") => {
-            let refusal = refuse("login_required", 50_058, "A silent sign-in request was sent but no user is signed in.");
+            let refusal = refuse("login_required", 50_058, "A silent sign-in request was sent but no user is signed \
+                in.");
             refused(state, call, &ask, &refusal)
         }
         _ => sign_in_page(state, ask),
@@ -124,7 +125,8 @@ fn judge(state: &State, pairs: &Pairs, ask: &Ask) -> Result<(), Refusal> {
         return bad(90_023, "Unsupported 'prompt' value.");
     }
     let method = value(pairs, "code_challenge_method");
-    if method.is_some_and(|method| method != "S256" && method != "plain") || method.is_some() && ask.challenge.is_none() {
+    let known = method.is_none_or(|method| method == "S256" || method == "plain");
+    if !known || method.is_some() && ask.challenge.is_none() {
         return bad(501_491, "Invalid code_challenge_method.");
     }
     if ask.challenge.as_ref().is_some_and(|challenge| !(43..=128).contains(&challenge.len())) {
@@ -158,7 +160,8 @@ fn sign_in_page(state: &mut State, ask: Ask) -> Response {
 
 /// The person has proved who they are.
 fn finish(state: &mut State, call: &Call, ask: &Ask, upn: &str) -> Response {
-    if let Err(refusal) = issue::may_sign_in(state, upn, &ask.client_id).and_then(|()| device_fits(state, call, ask, upn)) {
+    let admitted = issue::may_sign_in(state, upn, &ask.client_id);
+    if let Err(refusal) = admitted.and_then(|()| device_fits(state, call, ask, upn)) {
         return refusal.page(state, call);
     }
     if state.faults.meet(Fault::UserCancel, Some(upn), &ask.client_id).is_some() {
@@ -210,7 +213,8 @@ fn deliver(state: &mut State, ask: &Ask, upn: Option<&str>, mut pairs: Pairs) ->
     let mut met = |fault| state.faults.meet(fault, upn, &ask.client_id).is_some();
     let mangled = met(Fault::StateMangle);
     let wrong_path = met(Fault::WrongPath);
-    let mischief = MISCHIEF.iter().filter(|(fault, _)| met(*fault)).map(|(_, name)| *name).collect::<Vec<_>>().join(" ");
+    let mischief: Vec<&str> = MISCHIEF.iter().filter(|(fault, _)| met(*fault)).map(|(_, name)| *name).collect();
+    let mischief = mischief.join(" ");
     let echoed = ask.state.clone().map(|state| if mangled { codec::opaque(state.len()) } else { state });
     pairs.extend(echoed.map(|state| ("state".to_owned(), state)));
     let mut target = ask.redirect_uri.clone();
@@ -246,7 +250,7 @@ fn matches(registered: &str, requested: &str) -> bool {
     let (Ok(known), Ok(given)) = (url::Url::parse(registered), url::Url::parse(requested)) else { return false };
     let host = given.host_str().unwrap_or_default();
     let loopback = given.scheme() == "http" && (host == "localhost" || host == "127.0.0.1");
-    let rest = |url: &url::Url| (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.path().to_owned());
+    let rest = |url: &url::Url| format!("{} {:?} {}", url.scheme(), url.host_str(), url.path());
     if loopback { rest(&known) == rest(&given) && given.query().is_none() } else { registered == requested }
 }
 

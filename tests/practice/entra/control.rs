@@ -1,4 +1,5 @@
-//! Switches for tests and demonstrations in another process: `POST /control/fault`, `/control/keys`, `/control/weather`.
+//! Switches for tests and demonstrations in another process: `POST /control/fault`, `/control/keys`,
+//! `/control/weather`.
 
 use super::super::codec::{Pairs, escape, value};
 use super::super::http::Response;

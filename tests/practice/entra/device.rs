@@ -24,13 +24,15 @@ fn begin(state: &mut State, call: &Call) -> Result<Response, Refusal> {
     let client_id = value(&form, "client_id").ok_or_else(|| missing("client_id"))?;
     let app = token::app(state, client_id)?;
     if tenant == Tenant::Any {
-        let text = "No tenant-identifying information found in either the request or implied by any provided credentials.";
+        let text = "No tenant-identifying information found in either the request or implied by any provided \
+            credentials.";
         return Err(refuse("invalid_request", 50_059, text));
     }
     let scope = value(&form, "scope").ok_or_else(|| missing("scope"))?;
     Asked::read(state, scope)?;
     if state.faults.meet(Fault::ErrorOn200, None, &app.client_id).is_some() {
-        let mut refusal = refuse("invalid_scope", 70_011, "The provided value for the input parameter 'scope' is not valid.");
+        let mut refusal = refuse("invalid_scope", 70_011, "The provided value for the input parameter 'scope' is not \
+            valid.");
         refusal.status = 200;
         return Err(refusal);
     }
@@ -56,7 +58,8 @@ fn begin(state: &mut State, call: &Call) -> Result<Response, Refusal> {
             "verification_uri": uri,
             "expires_in": number(state.habits.device_life, texts),
             "interval": number(i64::from(state.habits.interval), texts),
-            "message": format!("To sign in, use a web browser to open the page {uri} and enter the code {user_code} to authenticate."),
+            "message": format!("To sign in, use a web browser to open the page {uri} and enter the code {user_code} \
+                to authenticate."),
         }),
     ))
 }
@@ -83,7 +86,9 @@ pub(super) fn post(state: &mut State, call: &Call) -> Response {
         Some("block") => done(state, &otc, DeviceAnswer::Blocked),
         Some("expire") => {
             let now = state.clock.now();
-            find(state, &otc).map(|device| device.expires = now);
+            if let Some(device) = find(state, &otc) {
+                device.expires = now;
+            }
             Response::page(200, "Expired", "")
         }
         Some(_) => Response::page(400, "No such action", ""),
@@ -116,7 +121,9 @@ pub(super) fn approve(state: &mut State, user_code: &str, upn: &str) -> Result<(
 
 /// Sets the outcome of a user code.
 pub(super) fn answer(state: &mut State, user_code: &str, outcome: DeviceAnswer) {
-    find(state, user_code).map(|device| device.answer = outcome);
+    if let Some(device) = find(state, user_code) {
+        device.answer = outcome;
+    }
 }
 
 fn done(state: &mut State, user_code: &str, outcome: DeviceAnswer) -> Response {

@@ -153,12 +153,14 @@ fn usable(state: &State, known: &Refresh) -> Result<(), Refusal> {
     let bad = |code, text: &str, suberror| Err(refuse("invalid_grant", code, text).suberror(suberror));
     match known.dead {
         Some(Fault::Revoked) => {
-            let text = "The provided grant has expired due to it being revoked, a fresh auth token is needed. TokensValidFrom date has changed.";
+            let text = "The provided grant has expired due to it being revoked, a fresh auth token is needed. \
+                TokensValidFrom date has changed.";
             bad(50_173, text, "bad_token")
         }
         Some(Fault::PasswordChanged) => bad(50_133, "Session is invalid due to recent password change.", "bad_token"),
         Some(Fault::SignInFrequency) => {
-            let text = "The refresh token has expired or is invalid due to sign-in frequency checks by conditional access. The maximum allowed lifetime for this request is 32400.";
+            let text = "The refresh token has expired or is invalid due to sign-in frequency checks by conditional \
+                access. The maximum allowed lifetime for this request is 32400.";
             Err(refuse("invalid_grant", 70_043, text).suberror("token_expired").without_uri())
         }
         None if known.used + 90 * 86_400 >= state.clock.now() => Ok(()),
@@ -176,7 +178,8 @@ fn policy(state: &mut State, known: &Refresh) -> Result<(), Refusal> {
     let mfa = [(Fault::MfaRequired, 50_076), (Fault::MfaEnrol, 50_079)];
     if let Some((_, code)) = mfa.into_iter().find(|(fault, _)| met(*fault)) {
         let error = if state.every(2) { "interaction_required" } else { "invalid_grant" };
-        let text = "Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor authentication.";
+        let text = "Due to a configuration change made by your administrator, or because you moved to a new \
+            location, you must use multi-factor authentication.";
         return Err(refuse(error, code, text).suberror("basic_action").claims(claims));
     }
     if met(Fault::CaBlock) {
@@ -214,7 +217,8 @@ pub(super) fn client_credentials(state: &mut State, form: &Pairs, app: &App) -> 
     confidential(state, form, app)?;
     let scope = value(form, "scope").ok_or_else(|| missing("scope"))?;
     if !scope.ends_with("/.default") {
-        let text = format!("The provided value for scope {scope} is not valid. Client credential flows must have a scope value with /.default suffixed.");
+        let text = format!("The provided value for scope {scope} is not valid. Client credential flows must have a \
+            scope value with /.default suffixed.");
         return Err(refuse("invalid_scope", 1_002_012, &text));
     }
     let asked = Asked::read(state, scope)?.single()?;

@@ -41,7 +41,8 @@ pub(super) fn may_sign_in(state: &mut State, upn: &str, app: &str) -> Result<(),
 pub(super) fn alive(state: &mut State, upn: &str, app: &str) -> Result<(), Refusal> {
     let gone = state.user(upn).is_none() || state.faults.meet(Fault::Deleted, Some(upn), app).is_some();
     if gone {
-        let text = format!("The user account {upn} does not exist in the directory. To sign into this application, the account must be added to the directory.");
+        let text = format!("The user account {upn} does not exist in the directory. To sign into this application, \
+            the account must be added to the directory.");
         return Err(refuse("invalid_grant", 50_034, &text).suberror("bad_token"));
     }
     if state.faults.meet(Fault::Disabled, Some(upn), app).is_some() {
@@ -52,13 +53,15 @@ pub(super) fn alive(state: &mut State, upn: &str, app: &str) -> Result<(), Refus
 
 /// 53003 as a page or in `description`.
 pub(super) fn blocked() -> Refusal {
-    let text = "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.";
+    let text = "Access has been blocked by Conditional Access policies. The access policy does not allow token \
+        issuance.";
     refuse("invalid_grant", 53_003, text).suberror("message_only")
 }
 
 /// 53000.
 pub(super) fn not_compliant() -> Refusal {
-    let text = "Device is not in required device state: compliant. Conditional Access policy requires a compliant device.";
+    let text = "Device is not in required device state: compliant. Conditional Access policy requires a compliant \
+        device.";
     refuse("interaction_required", 53_000, text)
 }
 
@@ -135,22 +138,19 @@ fn access_token(
         "azp": proof.client_id, "azpacr": if user.is_some() { "0" } else { "1" }, "tid": state.tenant,
         "uti": opaque(22), "ver": "2.0",
     });
-    match user {
-        Some(user) => {
+    if let Some(user) = user {
             claims["scp"] = json!(asked.names(state).join(" "));
             claims["oid"] = json!(user.oid);
             claims["sub"] = json!(pairwise(&user.oid, asked.audience()));
             claims["name"] = json!(user.name);
             claims["preferred_username"] = json!(user.upn);
             claims["groups"] = json!(user.groups);
-        }
-        None => {
+    } else {
             let service = pairwise(&proof.client_id, &state.tenant);
             claims["idtyp"] = json!("app");
             claims["oid"] = json!(service);
             claims["sub"] = json!(service);
             claims["roles"] = json!(asked.names(state));
-        }
     }
     if big {
         claims["xms_padding"] = json!(opaque(8_500));

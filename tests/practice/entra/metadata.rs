@@ -25,7 +25,8 @@ pub(super) fn tenant(state: &mut State, segment: &str) -> Result<Tenant, Refusal
         () if lower == "common" || lower == "organizations" => Ok(Tenant::Any),
         () if is_guid(&lower) || lower.contains('.') => Err(unknown(segment)),
         () => {
-            let text = format!("Specified tenant identifier '{segment}' is neither a valid DNS name, nor a valid external domain.");
+            let text = format!("Specified tenant identifier '{segment}' is neither a valid DNS name, nor a valid \
+                external domain.");
             Err(refuse("invalid_request", 900_023, &text))
         }
     }
@@ -108,7 +109,8 @@ pub(super) fn instance(state: &mut State, call: &Call) -> Response {
             "metadata": [
                 {"preferred_network": host, "preferred_cache": host, "aliases": [host]},
                 {"preferred_network": "login.microsoftonline.com", "preferred_cache": "login.windows.net",
-                 "aliases": ["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"]},
+                 "aliases": ["login.microsoftonline.com", "login.windows.net", "login.microsoft.com",
+                     "sts.windows.net"]},
             ],
         }),
     )
