@@ -1,8 +1,19 @@
 //! The only test binary: one link for all integration tests.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that breaks must say so at once")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "tests are the world that the product is handed"
+)]
 
 mod practice;
 
+#[path = "it/desk.rs"]
+mod desk;
+#[path = "it/house.rs"]
+mod house;
+#[path = "it/journey.rs"]
+mod journey;
 #[path = "it/practice.rs"]
 mod practice_tests;

@@ -14,9 +14,14 @@ pub fn of_fields<'a>(fields: impl IntoIterator<Item = &'a str>) -> String {
     hex(&hash.finalize())
 }
 
+/// The SHA-256 of one value.
+pub fn sha256(value: &[u8]) -> [u8; 32] {
+    Sha256::digest(value).into()
+}
+
 /// The SHA-256 of one value as 64 lower-case hex digits.
 pub fn of(value: &[u8]) -> String {
-    hex(&Sha256::digest(value))
+    hex(&sha256(value))
 }
 
 /// Lower-case hex of any bytes.

@@ -170,10 +170,10 @@ fn headers(call: &Call) -> Result<HeaderMap, NetError> {
         map.insert("content-type", HeaderValue::from_static("application/x-www-form-urlencoded"));
     }
     for (name, value) in &call.headers {
-        let bad = |_| unreachable_place(call, format!("the header `{name}` cannot be sent"));
-        let mut value = HeaderValue::from_bytes(value.expose()).map_err(bad)?;
+        let bad = || unreachable_place(call, format!("the header `{name}` cannot be sent"));
+        let mut value = HeaderValue::from_bytes(value.expose()).map_err(|_| bad())?;
         value.set_sensitive(true);
-        map.insert(HeaderName::from_static(name), value);
+        map.insert(HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?, value);
     }
     Ok(map)
 }

@@ -1,12 +1,12 @@
 //! Proof Key for Code Exchange, the only method in use: S256 (RFC 7636 section 4.2).
 
 use crate::basis::base64;
+use crate::basis::digest;
 use crate::basis::secret::Verifier;
-use sha2::{Digest, Sha256};
 
 /// The challenge that belongs to a verifier: unpadded base64url of its SHA-256.
 pub fn challenge(verifier: &Verifier) -> String {
-    base64::url(&Sha256::digest(verifier.expose().as_bytes()))
+    base64::url(&digest::sha256(verifier.expose().as_bytes()))
 }
 
 #[cfg(test)]

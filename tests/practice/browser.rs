@@ -221,7 +221,9 @@ fn forms(url: &Url, text: &str) -> Vec<Form> {
 fn form(url: &Url, text: &str) -> Option<Form> {
     let tag = tags(text, "form").into_iter().next()?;
     let read = |tag: &str| Some((attribute(tag, "name")?, attribute(tag, "value").unwrap_or_default()));
-    let inputs = [tags(text, "input"), tags(text, "button")].concat();
+    // Of several buttons a person presses one.
+    let button = tags(text, "button").into_iter().take(1).collect();
+    let inputs = [tags(text, "input"), button].concat();
     Some(Form {
         post: attribute(tag, "method").is_some_and(|method| method.eq_ignore_ascii_case("post")),
         action: url.join(&attribute(tag, "action").unwrap_or_default()).ok()?,
