@@ -48,7 +48,7 @@ pub fn in_tab(
     mut visit: Visit,
 ) -> Result<Visit, Failure> {
     for wanted in consents {
-        visit = next_tab(sign_in.world, loopback, wanted, proof, Some(visit))?;
+        visit = next_tab(sign_in.world, loopback, wanted, proof, visit)?;
     }
     Ok(visit)
 }
@@ -89,7 +89,7 @@ fn next_tab(
     loopback: &mut Loopback,
     wanted: &Wanted<'_>,
     proof: &Proof,
-    visit: Option<Visit>,
+    visit: Visit,
 ) -> Result<Visit, Failure> {
     let registered = OAuth::of(&wanted.host.source).map_or("", |oauth| oauth.registered_uri());
     let redirect_uri = loopback.also(registered).map_err(|error| words::loopback(wanted, &error));
@@ -97,15 +97,12 @@ fn next_tab(
     let request = match request {
         Ok(request) => request,
         Err(failure) => {
-            if let Some(visit) = visit {
-                by_browser::answer(visit, pages::failed(wanted, &failure));
-            }
+            by_browser::answer(visit, pages::failed(wanted, &failure));
             return Err(failure);
         }
     };
-    if let Some(visit) = visit {
-        visit.redirect(&request.url);
-    }
+    // Not by redirect: after our own form, browsers apply its `form-action` to redirects too.
+    by_browser::answer(visit, pages::onward(wanted, &request.url));
     finish(world, loopback, wanted, proof, &request)
 }
 

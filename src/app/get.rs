@@ -3,6 +3,7 @@
 use crate::app::mint;
 use crate::app::prove;
 use crate::app::records::Cached;
+use crate::app::trail;
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
@@ -52,8 +53,17 @@ pub fn fresh(world: &World, wanted: &Wanted<'_>) -> Option<Cached> {
     (young && !cached.suspect && cached.credential.fresh(now, rules.margin)).then_some(cached)
 }
 
-/// The slow way: a live session, then a token. Entra is asked at most twice, a person at most once.
+/// The slow way: a live session, then a token; a refusal is recorded too.
 pub fn obtain(world: &World, wanted: &Wanted<'_>, manner: Manner) -> Result<Cached, Failure> {
+    let obtained = prove_and_mint(world, wanted, manner);
+    if let Err(failure) = &obtained {
+        trail::refused(world, wanted, failure);
+    }
+    obtained
+}
+
+/// Entra is asked at most twice, a person at most once.
+fn prove_and_mint(world: &World, wanted: &Wanted<'_>, manner: Manner) -> Result<Cached, Failure> {
     let mut proof = prove::prove(world, wanted, manner)?;
     let mut retried = false;
     loop {

@@ -8,9 +8,10 @@ use crate::app::sign_in::{self, SignIn, Why};
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
-use crate::app::{pick, prove, turns};
+use crate::app::{pick, prove, trail, turns};
 use crate::basis::failure::Failure;
 use crate::basis::session::Flow;
+use crate::config::settings::Identity;
 
 /// What was typed.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +36,9 @@ pub fn login(world: &World, wish: &Wish) -> Result<(), Failure> {
 /// `hosts` share one account; there is at least one.
 fn account(world: &World, wish: &Wish, hosts: &[Wanted<'_>]) -> Result<(), Failure> {
     let Some(first) = hosts.first() else { return Ok(()) };
+    if first.profile.identity != Identity::User {
+        return Err(words::workload(first));
+    }
     let kept = sessions::load(world, first)?;
     match kept.filter(|kept| !wish.force && !wish.ahead && alive(world, first, kept)) {
         Some(kept) => {
@@ -66,6 +70,9 @@ fn anew(world: &World, wish: &Wish, first: &Wanted<'_>, hosts: &[Wanted<'_>]) ->
     };
     let signed = sign_in::sign_in(&sign_in);
     turn.conclude(signed.as_ref().err());
+    if let Err(failure) = &signed {
+        trail::refused(world, first, failure);
+    }
     signed.map(drop)
 }
 
