@@ -1,5 +1,6 @@
 //! A person signs in on purpose.
 
+use crate::app::chain;
 use crate::app::consent;
 use crate::app::get::Manner;
 use crate::app::grants;
@@ -29,6 +30,9 @@ pub struct Wish {
 pub fn login(world: &World, wish: &Wish) -> Result<(), Failure> {
     for hosts in pick::accounts(world, wish.host.as_deref())? {
         account(world, wish, &hosts)?;
+        for complaint in hosts.iter().flat_map(|wanted| chain::complaints(world, wanted)) {
+            world.ui.tell(&complaint);
+        }
     }
     Ok(())
 }

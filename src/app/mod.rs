@@ -3,6 +3,7 @@
 mod bind;
 mod by_browser;
 mod by_device;
+mod chain;
 pub mod commands;
 mod consent;
 mod entra;
