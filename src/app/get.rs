@@ -71,7 +71,7 @@ fn prove_and_mint(world: &World, wanted: &Wanted<'_>, manner: Manner) -> Result<
             Ok(cached) => return Ok(cached),
             Err(mint::Stopped::ConsentNeeded) if !retried => prove::consent(world, wanted, &proof, manner)?,
             Err(mint::Stopped::ProofRefused(_)) if !retried => {
-                prove::forget_recent(world, wanted);
+                prove::forget_recent(world, wanted, &proof);
                 proof = prove::prove(world, wanted, manner)?;
             }
             Err(mint::Stopped::ConsentNeeded) => return Err(words::consent_lost(wanted)),

@@ -37,8 +37,8 @@ pub fn mint(world: &World, wanted: &Wanted<'_>, proof: &Proof) -> Result<Cached,
     if let Some(cached) = fresh(world, wanted) {
         return Ok(cached);
     }
-    if let Some(failure) = turn.adopted() {
-        return Err(Stopped::Failed(failure));
+    if let Some(adopted) = turn.adopted().filter(|adopted| adopted.is_about(&wanted.id)) {
+        return Err(again(adopted.failure));
     }
     let minted = match suspect::cleared(world, wanted) {
         Ok(Some(cached)) => Ok(cached),
@@ -46,10 +46,15 @@ pub fn mint(world: &World, wanted: &Wanted<'_>, proof: &Proof) -> Result<Cached,
         Err(failure) => Err(Stopped::Failed(failure)),
     };
     match &minted {
-        Err(Stopped::Failed(failure)) => turn.conclude(Some(failure)),
-        _ => turn.conclude(None),
+        Err(Stopped::Failed(failure) | Stopped::ProofRefused(failure)) => turn.conclude(&wanted.id, Some(failure)),
+        _ => turn.conclude(&wanted.id, None),
     }
     minted
+}
+
+/// What the leader's failure means for a waiter: whoever holds the same refused proof gets the next one, too.
+fn again(failure: Failure) -> Stopped {
+    if failure.id == words::PROOF_REFUSED { Stopped::ProofRefused(failure) } else { Stopped::Failed(failure) }
 }
 
 /// Records and caches a new credential; one with little life left is handed out once, not cached.
