@@ -63,7 +63,10 @@ fn may_ask(
     }
     let rules = &world.loaded.settings.ui;
     let refuse = |why: &str| Err(words::nobody_to_ask(wanted, why));
-    if world.env.text("CI").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+    if manner == Manner::Background {
+        return refuse("this is a renewal in the background");
+    }
+    if in_ci(world) {
         return refuse("CI=true is set");
     }
     if GitSettings::read(&world.env).interaction_forbidden() {
@@ -85,6 +88,11 @@ fn may_ask(
 }
 
 const COOLING: &str = "the last sign-in failed a moment ago";
+
+/// Whether a build service runs us: nobody is there, and its job ends with everything that it started.
+pub fn in_ci(world: &World) -> bool {
+    world.env.text("CI").is_some_and(|value| value.eq_ignore_ascii_case("true"))
+}
 
 /// A code or an address on the terminal needs a terminal that may be used, and a policy that lets it.
 fn terminal_allowed(world: &World, wanted: &Wanted<'_>, manner: Manner, choice: Choice) -> Result<Choice, Failure> {

@@ -10,6 +10,7 @@ mod account;
 mod deferred;
 mod file;
 mod note;
+pub mod rest;
 
 pub use account::AccountState;
 pub use deferred::Deferred;
