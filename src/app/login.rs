@@ -51,7 +51,7 @@ fn account(world: &World, wish: &Wish, hosts: &[Wanted<'_>]) -> Result<(), Failu
                 if !grants::present(world, wanted)? {
                     let turn = turns::account(world, wanted)?;
                     let consented = consent::alone(world, wanted, &proof.who, Manner::Command, &*turn);
-                    turn.conclude(consented.as_ref().err());
+                    turn.conclude(&wanted.grant, consented.as_ref().err());
                     consented?;
                 }
             }
@@ -73,7 +73,7 @@ fn anew(world: &World, wish: &Wish, first: &Wanted<'_>, hosts: &[Wanted<'_>]) ->
         ..SignIn::new(world, first, Manner::Command, &*turn, Why::Asked)
     };
     let signed = sign_in::sign_in(&sign_in);
-    turn.conclude(signed.as_ref().err());
+    turn.conclude(&first.grant, signed.as_ref().err());
     if let Err(failure) = &signed {
         trail::refused(world, first, failure);
     }
