@@ -58,6 +58,15 @@ pub fn forbidden_repository(wanted: &Wanted<'_>, who: &Who) -> String {
     format!("bitbucket-sso: {host} accepts the token of {who} but refuses this repository; ask its owner for access")
 }
 
+/// A token that git says was refused, of a source that cannot be asked about it, and too young to be replaced.
+pub fn minted_a_moment_ago(wanted: &Wanted<'_>, who: &Who) -> String {
+    let host = wanted.host.url.host();
+    format!(
+        "bitbucket-sso: the token of {who} for {host} is less than a minute old, so git gets it again; if it is \
+         refused again, ask the repository's owner for access"
+    )
+}
+
 /// The stored grant belongs to somebody else.
 pub fn grant_of_another(wanted: &Wanted<'_>, grant: &Grant, who: &Who) -> Failure {
     let host = wanted.host.url.host();
@@ -95,7 +104,7 @@ pub fn accounts_not_confirmed(wanted: &Wanted<'_>, who: &Who, account: &Bitbucke
 /// Asked at the terminal.
 pub fn confirm_accounts(wanted: &Wanted<'_>, who: &Who, account: &BitbucketAccount) -> String {
     let host = wanted.host.url.host();
-    format!("Use the Bitbucket account {account} at {host} for the Entra account {who}? [y/N] ")
+    format!("Use the Bitbucket account {account} at {host} for the Entra account {who}? [y/N]")
 }
 
 /// A later consent came from another Bitbucket account.
