@@ -14,6 +14,11 @@ pub fn wrong_account(wanted: &Wanted<'_>, before: &str, now: &Who) -> Failure {
     Failure::new(Kind::Declined, "wrong-account", what, help)
 }
 
+/// `whoami` without anybody.
+pub fn nobody_signed_in() -> Failure {
+    Failure::new(Kind::SignInNeeded, "sign-in-needed", "nobody is signed in", "git credential-bitbucket-sso login")
+}
+
 /// Not a URL.
 pub fn not_a_host(typed: &str, error: &BadUrl) -> Failure {
     let what = format!("`{}` is no host: {error}", crate::basis::text::clean(typed));

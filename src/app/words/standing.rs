@@ -59,7 +59,8 @@ fn host(world: &World, host: &HostStatus) -> String {
     // Writing to a String cannot fail.
     _ = writeln!(text, "    {token}{scopes}{grant}");
     for complaint in chain {
-        _ = writeln!(text, "    warning: {complaint}");
+        let lead = if complaint.starts_with(' ') { "  " } else { "warning: " };
+        _ = writeln!(text, "    {lead}{complaint}");
     }
     text
 }
