@@ -9,6 +9,8 @@
 
 mod practice;
 
+#[path = "it/conversations.rs"]
+mod conversations;
 #[path = "it/desk.rs"]
 mod desk;
 #[path = "it/house.rs"]

@@ -42,7 +42,7 @@ pub fn source(wanted: &Wanted<'_>, error: &SourceError) -> Failure {
             "run the command again; if it stays, ask whoever runs that server".into(),
         ),
         SourceError::Unprintable { .. } => {
-            fail(Kind::Upstream, "unprintable-credential", format!("ask {}", issuer(wanted)))
+            fail(Kind::Upstream, "unprintable-credential", format!("ask {} what it answers", issuer(wanted)))
         }
         SourceError::SecretMissing => fail(
             Kind::Config,
