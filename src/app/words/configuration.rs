@@ -4,12 +4,30 @@ use crate::app::wanted::Wanted;
 use crate::app::world::World;
 use crate::basis::failure::{Failure, Kind};
 use crate::basis::url::BadUrl;
-use crate::config::{self, ConfigError, Finding, Ignored, Origin, Reason, Spot};
+use crate::config::{self, ConfigError, Finding, Ignored, Origin, Places, Reason, Spot};
 
 /// The configuration cannot be used.
 pub fn config(error: &ConfigError) -> Failure {
     let (id, help) = remedy(error);
-    Failure::new(Kind::Config, id, format!("the configuration is not usable: {error}"), help)
+    let why = match error {
+        ConfigError::Untrusted { file, at, why } if file == at => {
+            format!("the policy file {} is not trusted, because it {why}", file.display())
+        }
+        ConfigError::Untrusted { file, at, why } => {
+            format!("the policy file {} is not trusted, because {} {why}", file.display(), at.display())
+        }
+        other => other.to_string(),
+    };
+    Failure::new(Kind::Config, id, format!("the configuration is not usable: {why}"), help)
+}
+
+/// The same where it may be policy's fault, which a person cannot mend.
+pub fn layers(places: &Places, error: &ConfigError) -> Failure {
+    let mut failure = config(error);
+    if error.file().is_some_and(|file| file.starts_with(&places.policy_dir)) {
+        failure.help = format!("ask your administrator: {}", failure.help);
+    }
+    failure
 }
 
 fn remedy(error: &ConfigError) -> (&'static str, String) {
@@ -44,10 +62,9 @@ fn remedy(error: &ConfigError) -> (&'static str, String) {
         ConfigError::WrongLayer { at, .. } => {
             ("config-wrong-layer", format!("remove it at {at}    (your administrator can set it in policy)"))
         }
-        ConfigError::Untrusted { file, at, .. } => (
-            "config-untrusted-policy",
-            format!("ask your administrator: chown root {0} && chmod go-w {0}    (for {1})", at.display(), file.display()),
-        ),
+        ConfigError::Untrusted { at, .. } => {
+            ("config-untrusted-policy", format!("chown root {0} && chmod go-w {0}", at.display()))
+        }
         ConfigError::Secret { .. } => (
             "client-secret-unreadable",
             "check client_secret_file or client_secret_command of that [[host]]; the file must be yours alone (chmod 600)"
@@ -99,16 +116,19 @@ pub fn finding(finding: &Finding) -> String {
                 Origin::File(_) | Origin::Managed(_) => format!("`{key}` from {at} ({layer})"),
             };
             let because = match why {
-                Ignored::Locked => format!("policy locks it ({wins} wins)"),
+                Ignored::Locked => "policy locks it".to_owned(),
                 Ignored::Trust => format!("the {wins} already says whom to trust"),
                 Ignored::Source => "the host's source does not know it".to_owned(),
                 Ignored::NoHost => "there is no host that it could belong to".to_owned(),
             };
             format!("{what} is ignored: {because}")
         }
-        Finding::Skipped { file, error } => format!("{} is skipped: {error}", file.display()),
+        Finding::Skipped { error, .. } => format!("a file of the managed defaults is skipped: {error}"),
+        Finding::UntrustedDirectory { directory, at, why } if directory == at => {
+            format!("{} counts as absent, because it {why}", directory.display())
+        }
         Finding::UntrustedDirectory { directory, at, why } => {
-            format!("{} counts as absent: {} {why}", directory.display(), at.display())
+            format!("{} counts as absent, because {} {why}", directory.display(), at.display())
         }
         Finding::UnknownVariable { name, nearest } => {
             let near = nearest.as_ref().map_or_else(String::new, |near| format!("; did you mean {near}?"));

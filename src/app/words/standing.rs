@@ -86,8 +86,13 @@ pub fn whoami_json(accounts: &[Account]) -> serde_json::Value {
 pub fn shown_values(values: &[ShownValue]) -> String {
     let mut text = String::new();
     for ShownValue { key, value, layer, file } in values {
-        let place = file.as_ref().map_or_else(String::new, |file| format!(" {file}"));
-        _ = writeln!(text, "{key} = {value}    # {layer}{place}");
+        let layer = layer.name();
+        let decided = match file {
+            Some(place) if place.starts_with(layer) => place.clone(),
+            Some(place) => format!("{layer} {place}"),
+            None => layer.to_owned(),
+        };
+        _ = writeln!(text, "{key} = {value}    # {decided}");
     }
     text
 }
