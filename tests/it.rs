@@ -15,6 +15,8 @@ mod desk;
 mod house;
 #[path = "it/journey.rs"]
 mod journey;
+#[path = "it/model.rs"]
+mod model;
 #[path = "it/practice.rs"]
 mod practice_tests;
 #[path = "it/queue.rs"]

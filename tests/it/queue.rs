@@ -182,9 +182,7 @@ fn age(desk: &Desk, url: &str, what: &[Kept], seconds: i64) {
     for kept in what {
         let slot = match kept {
             Kept::Credential => Slot::Credential(config::host_id(&account, host)),
-            Kept::Proof => {
-                Slot::Access(account.clone(), host.source.entra_scope().unwrap_or_default().to_owned())
-            }
+            Kept::Proof => Slot::Access(account.clone(), host.source.entra_scope().unwrap_or_default().to_owned()),
         };
         let bytes = hot.read(&account, &slot).unwrap_or_else(|| panic!("nothing is cached as {kept:?}"));
         let mut record: serde_json::Value = serde_json::from_slice(bytes.expose()).unwrap();

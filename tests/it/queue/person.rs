@@ -49,7 +49,10 @@ fn an_ide_that_fetches_all_night_opens_one_tab_and_a_person_is_never_refused() {
     drop(leader.end());
     for _ in 0..50 {
         let ended = Running::get(&desk, url).end();
-        assert_eq!((ended.status.code(), ended.id().as_str(), ended.out.as_str()), (Some(4), "sign-in-needed", "quit=1\n"));
+        assert_eq!(
+            (ended.status.code(), ended.id().as_str(), ended.out.as_str()),
+            (Some(4), "sign-in-needed", "quit=1\n")
+        );
     }
     assert!(desk.waiting_pages().is_empty(), "no second tab");
 
