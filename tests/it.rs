@@ -17,6 +17,8 @@ mod desk;
 mod house;
 #[path = "it/journey.rs"]
 mod journey;
+#[path = "it/model.rs"]
+mod model;
 #[path = "it/practice.rs"]
 mod practice_tests;
 #[path = "it/refusals_config.rs"]
@@ -25,3 +27,5 @@ mod refusals_config;
 mod refusals_git;
 #[path = "it/refusals_policy.rs"]
 mod refusals_policy;
+#[path = "it/queue.rs"]
+mod queue;
