@@ -9,6 +9,8 @@
 
 mod practice;
 
+#[path = "it/demo.rs"]
+mod demo;
 #[path = "it/desk.rs"]
 mod desk;
 #[path = "it/house.rs"]
