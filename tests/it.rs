@@ -11,6 +11,8 @@ mod practice;
 
 #[path = "it/conversations.rs"]
 mod conversations;
+#[path = "it/demo.rs"]
+mod demo;
 #[path = "it/desk.rs"]
 mod desk;
 #[path = "it/house.rs"]
