@@ -25,3 +25,7 @@ mod refusals_config;
 mod refusals_git;
 #[path = "it/refusals_policy.rs"]
 mod refusals_policy;
+#[path = "it/refusals_setup.rs"]
+mod refusals_setup;
+#[path = "it/typed.rs"]
+mod typed;
