@@ -27,5 +27,7 @@ mod refusals_git;
 mod refusals_policy;
 #[path = "it/refusals_setup.rs"]
 mod refusals_setup;
+#[path = "it/schema.rs"]
+mod schema;
 #[path = "it/typed.rs"]
 mod typed;
