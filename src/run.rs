@@ -3,7 +3,7 @@
 use crate::app::login::{Wish, login};
 use crate::app::logout::{Extent, logout};
 use crate::app::world::{World, real};
-use crate::app::{commands, erase, get, pick, registration, token, words};
+use crate::app::{commands, erase, get, pick, registration, renew, token, words};
 use crate::basis::clock::SystemClock;
 use crate::basis::env::Env;
 use crate::basis::failure::{Failure, Kind};
@@ -153,6 +153,7 @@ fn with_world(
         Command::Whoami(format) => commands::whoami(&world, format.json),
         Command::Setup(typed) => commands::setup(&world, &typed_setup(typed), invocation.stdin),
         Command::Unsetup(typed) => commands::unsetup(&world, typed.system),
+        Command::Renew(typed) => renew::run(world, &typed.host, typed.path.as_deref()).map(|()| String::new()),
         Command::Token(typed) => token::token(&world, &typed.host, form(typed.format)),
         Command::Config { command: cli::Config::Show(format) } => Ok(commands::config_show(&world, format.json)),
         Command::Config { .. } => Ok(String::new()),

@@ -1,10 +1,9 @@
 //! What the remaining commands print: status, whoami, setup and configuration, as text or JSON.
 
+use crate::app::chain;
+use crate::app::setup;
 use crate::app::setup::bootstrap::{self, Consent, Kept, Offer, Origin};
-use crate::app::setup::chain::Verdict;
-use crate::app::setup::{self, Surroundings, owned_by_us};
 use crate::app::status::{self, Status};
-use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
 use crate::basis::failure::Failure;
@@ -47,8 +46,7 @@ pub fn config_show(world: &World, json: bool) -> String {
 
 /// `status`.
 pub fn status(world: &World, json: bool) -> Result<String, Failure> {
-    let chain = |wanted: &Wanted<'_>| chain(world, wanted);
-    let status = status::status(world, &chain)?;
+    let status = status::status(world, &|wanted| chain::complaints(world, wanted))?;
     if json {
         return Ok(format!("{:#}\n", serde_json::json!(status)));
     }
@@ -70,9 +68,8 @@ pub fn whoami(world: &World, json: bool) -> Result<String, Failure> {
 /// `setup`: the organisation's configuration first, if one is named, then the registration with git.
 pub fn setup(world: &World, wish: &SetupWish, stdin: &mut dyn Read) -> Result<String, Failure> {
     let mut said = String::new();
-    let exe = world.exe.clone();
-    let include = include_file(world, wish.system)?;
-    let surroundings = surroundings(world, &exe, &include);
+    let include = chain::include_file(world, wish.system)?;
+    let surroundings = chain::surroundings(world, &include);
     if !wish.system {
         setup::check_home(&surroundings).map_err(|error| setup::words::failure(&error))?;
     }
@@ -109,9 +106,8 @@ pub fn setup(world: &World, wish: &SetupWish, stdin: &mut dyn Read) -> Result<St
 
 /// `unsetup`.
 pub fn unsetup(world: &World, system: bool) -> Result<String, Failure> {
-    let exe = world.exe.clone();
-    let include = include_file(world, system)?;
-    let surroundings = surroundings(world, &exe, &include);
+    let include = chain::include_file(world, system)?;
+    let surroundings = chain::surroundings(world, &include);
     let report = if system { setup::undo_system(&surroundings) } else { setup::undo(&surroundings) };
     report.map(|report| setup::words::report(&report)).map_err(|error| setup::words::failure(&error))
 }
@@ -151,30 +147,6 @@ fn ask(world: &World, offer: &Offer, shown: &str) -> Result<(), Failure> {
 fn without_place(path: &Path, flaw: &str) -> String {
     let rest = flaw.strip_prefix(&*path.to_string_lossy()).and_then(|rest| rest.split_once(": "));
     rest.map_or(flaw, |(_line, why)| why).to_owned()
-}
-
-/// Other helpers in the chain of a host, in words; empty where all is well or git is not there to ask.
-fn chain(world: &World, wanted: &Wanted<'_>) -> Vec<String> {
-    let Ok(include) = include_file(world, false) else { return Vec::new() };
-    let surroundings = surroundings(world, &world.exe, &include);
-    match setup::replay(&surroundings, wanted.host) {
-        Ok(chain) if chain.verdict == Verdict::First && chain.narrower.is_empty() => Vec::new(),
-        Ok(chain) => setup::words::chain(wanted.host, &chain).lines().map(str::to_owned).collect(),
-        Err(_) => Vec::new(),
-    }
-}
-
-fn include_file(world: &World, system: bool) -> Result<std::path::PathBuf, Failure> {
-    let place = if system {
-        Some(world.places.managed_dir.with_file_name("gitconfig"))
-    } else {
-        world.places.git_include.clone()
-    };
-    place.ok_or_else(words::no_home)
-}
-
-fn surroundings<'a>(world: &'a World, exe: &'a Path, include_file: &'a Path) -> Surroundings<'a> {
-    Surroundings { env: &world.env, exe, include_file, euid_owner_check: owned_by_us }
 }
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(300);

@@ -10,6 +10,9 @@ use crate::source::account::BitbucketAccount;
 use crate::source::grant::{Grant, GrantError};
 use crate::source::pasted::PasteError;
 
+/// The other side does not take Entra's token; waiters with the same one recognise it by this.
+pub const PROOF_REFUSED: &str = "proof-refused";
+
 /// Why a token source gave no token.
 pub fn source(wanted: &Wanted<'_>, error: &SourceError) -> Failure {
     let host = wanted.host.url.host();
@@ -18,7 +21,7 @@ pub fn source(wanted: &Wanted<'_>, error: &SourceError) -> Failure {
         SourceError::NeedsConsent { .. } => fail(Kind::SignInNeeded, "consent-needed", login_command(wanted)),
         SourceError::GrantDead { .. } => fail(Kind::SignInNeeded, "grant-dead", login_command(wanted)),
         SourceError::ProofRefused { .. } => {
-            fail(Kind::Denied, "proof-refused", format!("ask {} which Entra tokens it takes", issuer(wanted)))
+            fail(Kind::Denied, PROOF_REFUSED, format!("ask {} which Entra tokens it takes", issuer(wanted)))
         }
         SourceError::NotAllowed { .. } => {
             fail(Kind::Denied, "not-allowed", format!("ask {} for access to this repository", issuer(wanted)))
