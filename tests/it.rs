@@ -31,3 +31,9 @@ mod refusals_git;
 mod refusals_policy;
 #[path = "it/queue.rs"]
 mod queue;
+#[path = "it/refusals_setup.rs"]
+mod refusals_setup;
+#[path = "it/schema.rs"]
+mod schema;
+#[path = "it/typed.rs"]
+mod typed;

@@ -68,6 +68,11 @@ pub fn whoami(world: &World, json: bool) -> Result<String, Failure> {
 /// `setup`: the organisation's configuration first, if one is named, then the registration with git.
 pub fn setup(world: &World, wish: &SetupWish, stdin: &mut dyn Read) -> Result<String, Failure> {
     let mut said = String::new();
+    let include = chain::include_file(world, wish.system)?;
+    let surroundings = chain::surroundings(world, &include);
+    if !wish.system {
+        setup::check_home(&surroundings).map_err(|error| setup::words::failure(&error))?;
+    }
     let origin = match (&wish.domain, &wish.from) {
         (Some(domain), _) => Some(Origin::domain(domain)),
         (_, Some(from)) => Some(Origin::from(from)),
@@ -84,8 +89,6 @@ pub fn setup(world: &World, wish: &SetupWish, stdin: &mut dyn Read) -> Result<St
     if loaded.settings.hosts.is_empty() {
         return Err(words::no_hosts());
     }
-    let include = chain::include_file(world, wish.system)?;
-    let surroundings = chain::surroundings(world, &include);
     let hosts = &loaded.settings.hosts;
     let plan = if wish.system { setup::system(&surroundings, hosts) } else { setup::plan(&surroundings, hosts) };
     let plan = plan.map_err(|error| setup::words::failure(&error))?;
@@ -122,7 +125,7 @@ fn take(world: &World, wish: &SetupWish, origin: &Origin, stdin: &mut dyn Read) 
         ask(world, &offer, &shown)?;
     }
     let user_file = world.places.user_file.clone().ok_or_else(words::no_home)?;
-    let check = |path: &Path| config::validate(path).map_err(|error| error.to_string());
+    let check = |path: &Path| config::validate(path).map_err(|error| without_place(path, &error.to_string()));
     let kept = bootstrap::keep(&offer, &user_file, &check, &config::toml_value).map_err(|error| fail(&error))?;
     Ok(match kept {
         Kept::Written => format!("{} written\n", user_file.display()),
@@ -138,6 +141,12 @@ fn ask(world: &World, offer: &Offer, shown: &str) -> Result<(), Failure> {
         Some(_) => Err(setup::words::declined()),
         None => Err(setup::words::nobody_to_ask(offer)),
     }
+}
+
+/// A flaw of an offered document, without the place of our copy of it.
+fn without_place(path: &Path, flaw: &str) -> String {
+    let rest = flaw.strip_prefix(&*path.to_string_lossy()).and_then(|rest| rest.split_once(": "));
+    rest.map_or(flaw, |(_line, why)| why).to_owned()
 }
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(300);
