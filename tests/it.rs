@@ -17,3 +17,7 @@ mod house;
 mod journey;
 #[path = "it/practice.rs"]
 mod practice_tests;
+#[path = "it/pty.rs"]
+mod pty;
+#[path = "it/real_git.rs"]
+mod real_git;
