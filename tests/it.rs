@@ -21,3 +21,7 @@ mod practice_tests;
 mod pty;
 #[path = "it/real_git.rs"]
 mod real_git;
+#[path = "it/real_keyring.rs"]
+mod real_keyring;
+#[path = "it/tester.rs"]
+mod tester;

@@ -81,7 +81,7 @@ impl Drop for Terminal {
 
 /// Polls until there is an answer; `None` when that takes longer than anything here ever may.
 pub fn until<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_secs(30);
     loop {
         let found = look();
         if found.is_some() || Instant::now() > end {
