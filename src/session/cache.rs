@@ -5,9 +5,10 @@ use super::refusal::Moment;
 use super::{Entra, SessionError, wire};
 use crate::basis::clock::Timestamp;
 use crate::basis::digest;
+use crate::basis::files::{private_dir, put_private, read_private};
 use crate::net::Call;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 /// The document at `url`: the kept one while it is younger than `age`, else a fresh one, else (where there is no
@@ -80,24 +81,17 @@ fn no_answer(error: &SessionError) -> bool {
 }
 
 fn load(file: &Path) -> Option<Kept> {
-    serde_json::from_slice(&fs_err::read(file).ok()?).ok()
+    serde_json::from_slice(&read_private(file).ok()??).ok()
 }
 
-/// Readers see the old file or the new one, never half of one. The state directory above is never made here:
-/// whoever owns it checks it.
+/// Public, but the keys that we trust are among it: nobody else may write here. The state directory above is never
+/// made here: whoever owns it checks it.
 fn keep(file: &Path, kept: &Kept) {
     let Ok(bytes) = serde_json::to_vec(kept) else { return };
-    if let Some(folder) = file.parent() {
-        _ = fs_err::create_dir(folder);
+    let Some(folder) = file.parent().filter(|folder| folder.parent().is_some_and(Path::is_dir)) else { return };
+    if private_dir(folder).is_ok() {
+        _ = put_private(file, &bytes);
     }
-    let next = next_to(file);
-    if fs_err::write(&next, bytes).and_then(|()| fs_err::rename(&next, file)).is_err() {
-        _ = fs_err::remove_file(&next);
-    }
-}
-
-fn next_to(file: &Path) -> PathBuf {
-    file.with_extension(format!("{}.new", crate::basis::random::token(6)))
 }
 
 /// Entra's own `max-age`.
