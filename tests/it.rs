@@ -23,5 +23,9 @@ mod pty;
 mod real_git;
 #[path = "it/real_keyring.rs"]
 mod real_keyring;
+#[path = "it/real_storage.rs"]
+mod real_storage;
+#[path = "it/real_strace.rs"]
+mod real_strace;
 #[path = "it/tester.rs"]
 mod tester;
