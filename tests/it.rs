@@ -4,6 +4,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::disallowed_methods,
+    clippy::print_stderr,
+    clippy::too_many_lines,
     reason = "tests are the world that the product is handed"
 )]
 
@@ -37,3 +39,15 @@ mod refusals_setup;
 mod schema;
 #[path = "it/typed.rs"]
 mod typed;
+#[path = "it/pty.rs"]
+mod pty;
+#[path = "it/real_git.rs"]
+mod real_git;
+#[path = "it/real_keyring.rs"]
+mod real_keyring;
+#[path = "it/real_storage.rs"]
+mod real_storage;
+#[path = "it/real_strace.rs"]
+mod real_strace;
+#[path = "it/tester.rs"]
+mod tester;
