@@ -17,8 +17,8 @@ use std::time::Duration;
 /// What the leader does after Entra gave nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// A person has to sign in again, with these claims.
-    AskAgain(Option<String>),
+    /// A person has to sign in again, in this way.
+    AskAgain(Need),
     /// The session is over; its grants stay.
     Expired,
     /// The account's access ended; `may_return`: a new sign-in may succeed (a changed password).
@@ -27,6 +27,17 @@ pub enum Next {
     Wait(Duration),
     /// It ends here; nothing is removed.
     Stop,
+}
+
+/// What the next sign-in has to bring.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Need {
+    /// A claims challenge, verbatim.
+    pub claims: Option<String>,
+    /// Entra's own consent page.
+    pub consent: bool,
+    /// What only a browser can show.
+    pub browser: bool,
 }
 
 /// A refused or failed conversation: what to do, and how it is told if nothing can be done.
@@ -150,8 +161,10 @@ fn refused(wanted: &Wanted<'_>, error: &SessionError) -> Refused {
 fn next(error: &SessionError) -> Next {
     match error {
         SessionError::Refused(refusal) => match refusal.action {
-            Action::SignIn | Action::Consent | Action::BrowserInstead => Next::AskAgain(None),
-            Action::SignInWithClaims => Next::AskAgain(refusal.claims.clone()),
+            Action::SignIn => Next::AskAgain(Need::default()),
+            Action::SignInWithClaims => Next::AskAgain(Need { claims: refusal.claims.clone(), ..Need::default() }),
+            Action::Consent => Next::AskAgain(Need { consent: true, ..Need::default() }),
+            Action::BrowserInstead => Next::AskAgain(Need { browser: true, ..Need::default() }),
             Action::Expired => Next::Expired,
             Action::Gone => Next::Gone { may_return: refusal.code.is_some_and(|code| RETURNABLE.contains(&code)) },
             Action::Later => Next::Wait(refusal.retry_after.unwrap_or(SHORT)),

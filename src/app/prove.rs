@@ -1,6 +1,6 @@
 //! Has Entra vouch for the account: by its last answer, by a refresh, or by a new sign-in.
 
-use crate::app::entra::{self, Refused};
+use crate::app::entra::{self, Need, Refused};
 use crate::app::get::Manner;
 use crate::app::sessions::{self, Kept};
 use crate::app::sign_in::{self, SignIn, Why};
@@ -10,7 +10,7 @@ use crate::app::world::World;
 use crate::app::{consent, grants, trail, turns};
 use crate::basis::clock::Timestamp;
 use crate::basis::credential::Proof;
-use crate::basis::failure::Failure;
+use crate::basis::failure::{Failure, Kind};
 use crate::flight::Turn;
 use crate::session::Tokens;
 use std::time::Duration;
@@ -51,11 +51,16 @@ pub fn consent(world: &World, wanted: &Wanted<'_>, proof: &Proof, manner: Manner
 fn refresh_or_sign_in(world: &World, wanted: &Wanted<'_>, manner: Manner, turn: &dyn Turn) -> Result<Proof, Failure> {
     let state = turns::state(world, wanted);
     let now = sessions::steady_now(world, state.latest_clock);
-    let ask = |why, claims| sign_in::sign_in(&SignIn::new(world, wanted, manner, turn, why).with_claims(claims));
-    let Some(kept) = sessions::load(world, wanted)? else { return ask(Why::First, state.claims) };
+    let kept = sessions::load(world, wanted)?;
+    let hint = kept.as_ref().map(|kept| kept.session.who.username.clone());
+    let ask = |why, need| {
+        let new = SignIn::new(world, wanted, manner, turn, why).needing(need);
+        sign_in::sign_in(&SignIn { hint: hint.clone(), ..new })
+    };
+    let Some(kept) = kept else { return ask(Why::First, Need { claims: state.claims, ..Need::default() }) };
     if kept.session.ends <= now {
         sessions::forget(world, wanted)?;
-        return ask(Why::DayEnded, None);
+        return ask(Why::DayEnded, Need::default());
     }
     if let Some(until) = state.not_before.filter(|until| world.clock.now() < *until) {
         return Err(words::not_before(wanted, until));
@@ -99,20 +104,30 @@ fn after(
     wanted: &Wanted<'_>,
     kept: &Kept,
     refused: Refused,
-    ask: &dyn Fn(Why, Option<String>) -> Result<Proof, Failure>,
+    ask: &dyn Fn(Why, Need) -> Result<Proof, Failure>,
 ) -> Result<Proof, Failure> {
     let Refused { next, failure } = refused;
     match next {
-        entra::Next::AskAgain(claims) => ask(Why::Refused, claims),
+        entra::Next::AskAgain(need) => {
+            if let Some(claims) = &need.claims {
+                // If nobody can be asked now, the next sign-in brings them.
+                turns::change(world, wanted, |state| state.claims = Some(claims.clone()));
+            }
+            ask(Why::Refused, need).map_err(|nobody| because(nobody, &failure))
+        }
         entra::Next::Expired => {
             sessions::forget(world, wanted)?;
-            ask(Why::DayEnded, None)
+            ask(Why::DayEnded, Need::default()).map_err(|nobody| because(nobody, &failure))
         }
         entra::Next::Gone { may_return } => {
             let removed = grants::forget_account(world, wanted)?;
             sessions::forget(world, wanted)?;
             trail::ended(world, wanted, &kept.session.who, &failure, removed)?;
-            if may_return { ask(Why::Revoked, None) } else { Err(failure) }
+            if may_return {
+                ask(Why::Revoked, Need::default()).map_err(|nobody| because(nobody, &failure))
+            } else {
+                Err(failure)
+            }
         }
         entra::Next::Wait(pause) => {
             let until = world.clock.now().after(pause);
@@ -121,6 +136,16 @@ fn after(
         }
         entra::Next::Stop => Err(failure),
     }
+}
+
+/// Nobody could be asked: the ticket still gets what Entra said.
+fn because(nobody: Failure, refused: &Failure) -> Failure {
+    if nobody.kind != Kind::SignInNeeded || nobody.detail.is_some() {
+        return nobody;
+    }
+    let Failure { what, detail, .. } = refused;
+    let ids = detail.as_ref().map(|detail| format!("\n           {detail}")).unwrap_or_default();
+    nobody.with_detail(format!("{what}{ids}"))
 }
 
 /// During an Entra outage, policy may let the sources that need no Entra token go on for a while.

@@ -1,5 +1,6 @@
 //! A person signs in: one line says why and where, one tab or one code does it, and the day begins.
 
+use crate::app::entra::Need;
 use crate::app::get::Manner;
 use crate::app::interaction::{self, Choice};
 use crate::app::sessions;
@@ -72,10 +73,11 @@ impl<'a> SignIn<'a> {
         }
     }
 
-    /// The same with a claims challenge.
+    /// The same with what Entra wants of it.
     #[must_use]
-    pub fn with_claims(self, claims: Option<String>) -> Self {
-        Self { claims, ..self }
+    pub fn needing(self, need: Need) -> Self {
+        let Need { claims, consent, browser } = need;
+        Self { claims, consent, forced: browser.then_some(Flow::Browser), ..self }
     }
 
     /// Hosts of [`Self::also`] that still need a consent.
