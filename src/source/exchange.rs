@@ -50,12 +50,10 @@ fn request(mint: &Mint<'_>, host: &Host, settings: &Exchange, ask: &Ask) -> Resu
     })
 }
 
-/// `https://host/context/project/repo`: the host's URL and the repository's path without `.git`. git's path
-/// includes a context path, which the host's URL has already; git-lfs adds `/info/lfs`.
+/// `https://host/context/project/repo`: the host's URL and the repository's path. git's path includes a context
+/// path, which the host's URL has already.
 fn repository_url(host: &WebUrl, ask: &Ask) -> Result<String, SourceError> {
-    let path = ask.repository.as_deref().unwrap_or_default().trim_matches('/');
-    let path = path.strip_suffix("/info/lfs").unwrap_or(path);
-    let path = path.strip_suffix(".git").unwrap_or(path);
+    let path = ask.repository.as_deref().unwrap_or_default();
     let context = host.path().trim_start_matches('/');
     let inner = path.strip_prefix(context).and_then(|rest| rest.strip_prefix('/'));
     let path = inner.filter(|_| !context.is_empty()).unwrap_or(path);
