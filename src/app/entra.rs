@@ -18,7 +18,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
     /// A person has to sign in again, in this way.
-    AskAgain(Need),
+    AskAgain(Box<Need>),
     /// The session is over; its grants stay.
     Expired,
     /// The account's access ended; `may_return`: a new sign-in may succeed (a changed password).
@@ -159,12 +159,13 @@ fn refused(wanted: &Wanted<'_>, error: &SessionError) -> Refused {
 
 /// DESIGN.md section 8: only a clear word of Entra ends a session, and only its pause makes everybody wait.
 fn next(error: &SessionError) -> Next {
+    let ask = |need| Next::AskAgain(Box::new(need));
     match error {
         SessionError::Refused(refusal) => match refusal.action {
-            Action::SignIn => Next::AskAgain(Need::default()),
-            Action::SignInWithClaims => Next::AskAgain(Need { claims: refusal.claims.clone(), ..Need::default() }),
-            Action::Consent => Next::AskAgain(Need { consent: true, ..Need::default() }),
-            Action::BrowserInstead => Next::AskAgain(Need { browser: true, ..Need::default() }),
+            Action::SignIn => Next::AskAgain(Box::default()),
+            Action::SignInWithClaims => ask(Need { claims: refusal.claims.clone(), ..Need::default() }),
+            Action::Consent => ask(Need { consent: true, ..Need::default() }),
+            Action::BrowserInstead => ask(Need { browser: true, ..Need::default() }),
             Action::Expired => Next::Expired,
             Action::Gone => Next::Gone { may_return: refusal.code.is_some_and(|code| RETURNABLE.contains(&code)) },
             Action::Later => Next::Wait(refusal.retry_after.unwrap_or(SHORT)),

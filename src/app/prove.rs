@@ -113,7 +113,7 @@ fn after(
                 // If nobody can be asked now, the next sign-in brings them.
                 turns::change(world, wanted, |state| state.claims = Some(claims.clone()));
             }
-            ask(Why::Refused, need).map_err(|nobody| because(nobody, &failure))
+            ask(Why::Refused, *need).map_err(|nobody| because(nobody, &failure))
         }
         entra::Next::Expired => {
             sessions::forget(world, wanted)?;
