@@ -109,7 +109,11 @@ impl Client {
                 other => NetError::Tls { place, why: other.to_string(), flaw: Flaw::Other },
             };
         }
-        let why = causes.last().map(ToString::to_string).unwrap_or_default();
+        let why = if causes.iter().any(|cause| cut_off(*cause)) {
+            "the connection ended in the middle of the answer".to_owned()
+        } else {
+            causes.last().map(ToString::to_string).unwrap_or_default()
+        };
         let text = causes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         if text.contains("tunnel error") || text.contains("proxy authoriz") {
             return NetError::Proxy { place, why };
@@ -206,6 +210,11 @@ fn timed_out(cause: &(dyn Error + 'static)) -> bool {
     let reqwest = cause.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout);
     let io = cause.downcast_ref::<std::io::Error>();
     reqwest || io.is_some_and(|io| io.kind() == std::io::ErrorKind::TimedOut)
+}
+
+fn cut_off(cause: &(dyn Error + 'static)) -> bool {
+    let io = cause.downcast_ref::<std::io::Error>();
+    io.is_some_and(|io| io.kind() == std::io::ErrorKind::UnexpectedEof)
 }
 
 fn certificate(place: String, why: &rustls::CertificateError) -> NetError {

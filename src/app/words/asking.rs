@@ -119,7 +119,9 @@ fn not_asked(wanted: &Wanted<'_>, why: NotAsked, id: &'static str, needed: &str)
 /// `device_code = "never"` and no browser.
 pub fn device_code_off(wanted: &Wanted<'_>, reason: &str) -> Failure {
     let host = wanted.host.url.host();
-    let what = format!("a sign-in for {host} needs a browser here ({reason}), and device_code = \"never\" is set");
+    let what = format!(
+        "a sign-in by device code for {host} is switched off (device_code = \"never\"); it was chosen because {reason}"
+    );
     Failure::new(Kind::Denied, "device-code-off", what, format!("{} --browser", login_command(wanted)))
 }
 
