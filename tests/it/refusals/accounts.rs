@@ -24,7 +24,7 @@ fn another_entra_account_is_refused_by_name_and_nothing_changes() {
 fn another_entra_account_by_device_code_is_refused_too() {
     let scene = Scene::signed_in(Exchange);
     scene.practice.entra.state().habits.interval = 1;
-    let child = scene.start(&mut scene.run(&["login", "--force", "--device-code"]));
+    let child = super::start(&mut scene.run(&["login", "--force", "--device-code"]));
     let code = super::until("a device code", || scene.practice.entra.waiting_codes().pop());
     scene.practice.entra.approve(&code, BOB).unwrap();
     refused(&child.wait_with_output().unwrap(), 5, "wrong-account", &[BOB, ALICE]);
@@ -63,7 +63,7 @@ fn another_bitbucket_account_gets_no_grant() {
 #[test]
 fn accounts_that_cannot_be_compared_are_shown_by_name_and_a_no_is_a_no() {
     let scene = bobs_browser(DataCenterOauth, "confirm");
-    let child = scene.start(&mut scene.run(&["login"]));
+    let child = super::start(&mut scene.run(&["login"]));
     let shy = Choice { confirm: false, ..Choice::sign_in(ALICE) };
     let page = hands::walk(&scene.page(), scene.practice.ca(), &shy).unwrap();
     let text = page.answer.text();

@@ -114,7 +114,12 @@ fn each_repository_gets_a_token_of_its_own() {
         "large files are in the same repository"
     );
     git_refused(&scene.get_path(Exchange, "work/secret.git"), 5, "not-allowed", &["invalid_target", "this repository"]);
-    git_refused(&scene.get(Exchange), 3, "source-configuration", &["git named no repository path"]);
+    git_refused(
+        &scene.get(Exchange),
+        3,
+        "no-repository",
+        &["git named no repository path", "credential-bitbucket-sso setup"],
+    );
     let resources: Vec<String> = scene
         .practice
         .journal

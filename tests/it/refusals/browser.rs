@@ -20,7 +20,7 @@ fn an_answer_on_another_path_is_a_stray_and_the_wait_goes_on() {
 fn stray(fault: Fault) {
     let scene = Scene::of(Source::Exchange);
     scene.practice.entra.set(fault, Target::Everyone, Some(1), 0);
-    let child = scene.start(&mut scene.run(&["login"]));
+    let child = super::start(&mut scene.run(&["login"]));
     let url = scene.page();
     let walk = || hands::walk(&url, scene.practice.ca(), &Choice::sign_in(ALICE)).unwrap();
     let first = walk();
@@ -37,7 +37,7 @@ fn a_rude_browser_changes_nothing() {
     for fault in [Fault::Favicon, Fault::DoubleRedirect, Fault::GetForPost, Fault::SlowLoris, Fault::HugeBody] {
         let scene = Scene::of(Source::Exchange);
         scene.practice.entra.on(fault, Target::Everyone);
-        let child = scene.start(&mut scene.run(&["login"]));
+        let child = super::start(&mut scene.run(&["login"]));
         let page = hands::walk(&scene.page(), scene.practice.ca(), &Choice::sign_in(ALICE));
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{fault:?}: {}", said(&output));
@@ -65,7 +65,12 @@ fn consent_that_only_an_administrator_can_give_names_the_page_for_it() {
     let scene = Scene::of(Source::Exchange);
     scene.practice.entra.on(Fault::AdminConsent, Target::Everyone);
     let (output, page) = scene.walked(&mut scene.run(&["login"]), &Choice::sign_in(ALICE));
-    refused(&output, 5, "admin-consent-needed", &["AADSTS90094", "ask the Entra administrator", "/v2.0/adminconsent?"]);
+    refused(
+        &output,
+        5,
+        "admin-consent-needed",
+        &["AADSTS90094", "ask the Entra administrator", "/v2.0/adminconsent?", "correlation ", "trace "],
+    );
     assert!(page.answer.text().contains("Not signed in"), "{}", page.answer.text());
 }
 
@@ -77,7 +82,7 @@ fn a_page_of_entra_that_leads_nowhere_is_no_sign_in() {
     {
         let scene = Scene::of(Source::Exchange);
         scene.practice.entra.set(fault, Target::Everyone, Some(1), 0);
-        let child = scene.start(&mut scene.run(&["login"]));
+        let child = super::start(&mut scene.run(&["login"]));
         let url = scene.page();
         let page = hands::walk(&url, scene.practice.ca(), &Choice::sign_in(ALICE)).unwrap();
         assert!(page.answer.text().contains(shown), "{}", page.answer.text());

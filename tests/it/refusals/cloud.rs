@@ -65,7 +65,7 @@ fn trouble_at_the_token_endpoint_costs_no_grant() {
         (Trouble::Json(200, "{}".into()), "bad-answer", "not the JSON of a token service"),
         (Trouble::Redirect("https://elsewhere.example/".into()), "bad-answer", "answers with a redirect"),
         (Trouble::Endless, "bad-answer", "answers with more than 1 MiB"),
-        (Trouble::Truncated, "unreachable", "cannot be reached"),
+        (Trouble::Truncated, "unreachable", "ended in the middle of the answer"),
         (Trouble::Drop, "unreachable", "cannot be reached"),
         (Trouble::Hang, "timed-out", "did not answer within 2 seconds"),
     ] {
@@ -121,7 +121,7 @@ fn a_client_secret_that_cannot_be_had_names_its_place() {
         scene.reconfigure(to, &old);
         token(&scene.get(CloudOauth));
     };
-    unread("client_secret_file = \"/nowhere/secret\"\n", &["/nowhere/secret"]);
+    unread("client_secret_file = \"/nowhere/secret\"\n", &["/nowhere/secret: there is no such file"]);
     unread("client_secret_command = [\"/bin/false\"]\n", &["/bin/false"]);
     unread("client_secret_command = [\"/nowhere/program\"]\n", &["/nowhere/program"]);
 }

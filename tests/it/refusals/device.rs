@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// `login --device-code`, while somebody does this with the code.
 fn login(scene: &Scene, person: impl FnOnce(&str)) -> Output {
     scene.practice.entra.state().habits.interval = 1;
-    let child = scene.start(&mut scene.run(&["login", "--device-code"]));
+    let child = super::start(&mut scene.run(&["login", "--device-code"]));
     let code = until("a device code", || scene.practice.entra.waiting_codes().pop());
     person(&code);
     let output = child.wait_with_output().unwrap();

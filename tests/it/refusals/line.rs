@@ -21,7 +21,7 @@ fn troubles() -> Vec<(Trouble, &'static str, &'static str)> {
             "entra-bad-answer",
             "answered with a redirect to `https://portal.example/login`",
         ),
-        (Trouble::Truncated, "unreachable", "cannot be reached"),
+        (Trouble::Truncated, "unreachable", "ended in the middle of the answer"),
         (Trouble::Endless, "answer-too-large", "larger than 1 MiB"),
         (Trouble::Drop, "unreachable", "cannot be reached"),
         (Trouble::Hang, "timed-out", "did not answer within 2 seconds"),

@@ -16,7 +16,7 @@ use crate::desk::{Desk, HELPER, said, stderr, stdout};
 use crate::practice::browser::{self as hands, Choice, Page};
 use crate::practice::cast::ALICE;
 use crate::practice::{Options, Practice, Source};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// The practice servers, a desk, and the helper run by hand: a test sees every page and every exit code.
@@ -110,15 +110,10 @@ impl Scene {
 
     /// Runs a command and walks the page that it opens.
     pub fn walked(&self, command: &mut Command, choice: &Choice) -> (Output, Page) {
-        let child = self.start(command);
+        let child = start(command);
         let url = self.page();
         let page = hands::walk(&url, self.practice.ca(), choice).unwrap();
         (child.wait_with_output().unwrap(), page)
-    }
-
-    /// Starts a command whose words are read at its end.
-    pub fn start(&self, command: &mut Command) -> std::process::Child {
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
     /// The page that the helper has just opened.
@@ -156,6 +151,11 @@ impl Scene {
     }
 }
 
+/// Starts a command whose words are read at its end.
+pub fn start(command: &mut Command) -> Child {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
 /// Polls until there is something.
 pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(30);
@@ -171,8 +171,10 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 /// The command failed with this code and identifier, and says all of this on standard error: one problem, told
 /// once, with what helps.
 #[track_caller]
+#[expect(clippy::print_stderr, reason = "captured, for whoever reads all texts with --success-output final")]
 pub fn refused(output: &Output, exit: i32, id: &str, words: &[&str]) {
     let told = stderr(output);
+    eprintln!("{told}");
     assert_eq!(output.status.code(), Some(exit), "{}", said(output));
     assert!(told.contains(&format!(" [{id}]\n  do this: ")), "{id}: {}", said(output));
     assert_eq!(told.matches("  do this: ").count(), 1, "{}", said(output));

@@ -38,7 +38,7 @@ fn without_terminal_and_display_the_message_says_so_and_what_to_run() {
 #[test]
 fn a_page_opens_by_itself_once_only() {
     let scene = Scene::of(Exchange);
-    let mut child = scene.start(detached(&scene).stdin(request(&scene)));
+    let mut child = super::start(detached(&scene).stdin(request(&scene)));
     scene.page();
     // The person closes the tab and the IDE gives up waiting. (`setsid` has become the helper.)
     child.kill().unwrap();
@@ -113,7 +113,7 @@ fn terminal_prompts_that_git_forbids_are_not_made() {
     // Without the switch the same terminal shows a code, and the answer is for git alone.
     scene.practice.entra.state().habits.interval = 1;
     let answer = scene.desk.path("answer");
-    let child = scene.start(&mut at_a_terminal(&scene, &format!("{command} > {}", answer.display())));
+    let child = super::start(&mut at_a_terminal(&scene, &format!("{command} > {}", answer.display())));
     let code = until("a device code", || scene.practice.entra.waiting_codes().pop());
     scene.practice.entra.approve(&code, ALICE).unwrap();
     let output = child.wait_with_output().unwrap();
@@ -134,7 +134,7 @@ fn policies_about_device_codes_are_told() {
     assert!(shown.contains("[device-code-login-only]") && shown.contains("login --host"), "{shown}");
     scene.reconfigure("\"login-only\"", "\"never\"");
     let output = scene.run(&["login", "--device-code"]).output().unwrap();
-    super::refused(&output, 5, "device-code-off", &["device_code = \"never\" is set", "--browser"]);
+    super::refused(&output, 5, "device-code-off", &["switched off (device_code = \"never\")", "--browser"]);
 }
 
 #[test]

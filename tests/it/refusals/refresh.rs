@@ -141,7 +141,13 @@ fn throttling_is_obeyed_by_every_process_for_as_long_as_it_was_asked_for() {
 fn a_service_that_is_busy_names_its_code_and_is_left_alone_for_a_minute() {
     let mut scene = two_hosts();
     scene.practice.entra.set(Fault::Busy, Target::Everyone, Some(1), 0);
-    keeps_everything(&mut scene, 6, "entra-unavailable", &["AADSTS90055", "run the command again in a minute"], 60);
+    keeps_everything(
+        &mut scene,
+        6,
+        "entra-unavailable",
+        &["cannot answer for localhost just now (AADSTS90055)", "run the command again in a minute"],
+        60,
+    );
 }
 
 #[test]
