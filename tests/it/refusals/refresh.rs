@@ -110,11 +110,11 @@ fn keeps_everything(scene: &mut Scene, exit: i32, id: &str, words: &[&str], paus
     scene.practice.journal.clear();
     git_refused(&scene.get(CloudOauth), 6, "not-before", &["is not asked again before "]);
     assert!(scene.practice.journal.entries().is_empty(), "{:?}", scene.practice.journal.entries());
-    scene.later(pause - 2);
+    scene.later(pause - 20);
     git_refused(&scene.get(CloudOauth), 6, "not-before", &[]);
     assert!(scene.practice.journal.entries().is_empty());
     scene.practice.entra.weather.clear();
-    scene.later(3);
+    scene.later(21);
     token(&scene.get(CloudOauth));
     assert!(scene.no_page(), "nobody had to sign in again");
 }
