@@ -9,6 +9,8 @@
 
 mod practice;
 
+#[path = "it/conversations.rs"]
+mod conversations;
 #[path = "it/desk.rs"]
 mod desk;
 #[path = "it/house.rs"]
@@ -19,3 +21,9 @@ mod journey;
 mod practice_tests;
 #[path = "it/refusals/mod.rs"]
 mod refusals;
+#[path = "it/refusals_config.rs"]
+mod refusals_config;
+#[path = "it/refusals_git.rs"]
+mod refusals_git;
+#[path = "it/refusals_policy.rs"]
+mod refusals_policy;

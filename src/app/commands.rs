@@ -1,13 +1,12 @@
 //! What the remaining commands print: status, whoami, setup and configuration, as text or JSON.
 
+use crate::app::chain;
+use crate::app::setup;
 use crate::app::setup::bootstrap::{self, Consent, Kept, Offer, Origin};
-use crate::app::setup::chain::Verdict;
-use crate::app::setup::{self, Surroundings, owned_by_us};
 use crate::app::status::{self, Status};
-use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
-use crate::basis::failure::{Failure, Kind};
+use crate::basis::failure::Failure;
 use crate::config::{self, ShownValue};
 use std::io::Read;
 use std::path::Path;
@@ -47,8 +46,7 @@ pub fn config_show(world: &World, json: bool) -> String {
 
 /// `status`.
 pub fn status(world: &World, json: bool) -> Result<String, Failure> {
-    let chain = |wanted: &Wanted<'_>| chain(world, wanted);
-    let status = status::status(world, &chain)?;
+    let status = status::status(world, &|wanted| chain::complaints(world, wanted))?;
     if json {
         return Ok(format!("{:#}\n", serde_json::json!(status)));
     }
@@ -59,8 +57,7 @@ pub fn status(world: &World, json: bool) -> Result<String, Failure> {
 pub fn whoami(world: &World, json: bool) -> Result<String, Failure> {
     let Status { accounts, .. } = status::status(world, &|_| Vec::new())?;
     if !accounts.iter().any(|account| account.signed_in) {
-        let help = "git credential-bitbucket-sso login";
-        return Err(Failure::new(Kind::SignInNeeded, "sign-in-needed", "nobody is signed in", help));
+        return Err(words::nobody_signed_in());
     }
     if json {
         return Ok(format!("{:#}\n", words::whoami_json(&accounts)));
@@ -87,9 +84,8 @@ pub fn setup(world: &World, wish: &SetupWish, stdin: &mut dyn Read) -> Result<St
     if loaded.settings.hosts.is_empty() {
         return Err(words::no_hosts());
     }
-    let exe = world.exe.clone();
-    let include = include_file(world, wish.system)?;
-    let surroundings = surroundings(world, &exe, &include);
+    let include = chain::include_file(world, wish.system)?;
+    let surroundings = chain::surroundings(world, &include);
     let hosts = &loaded.settings.hosts;
     let plan = if wish.system { setup::system(&surroundings, hosts) } else { setup::plan(&surroundings, hosts) };
     let plan = plan.map_err(|error| setup::words::failure(&error))?;
@@ -107,9 +103,8 @@ pub fn setup(world: &World, wish: &SetupWish, stdin: &mut dyn Read) -> Result<St
 
 /// `unsetup`.
 pub fn unsetup(world: &World, system: bool) -> Result<String, Failure> {
-    let exe = world.exe.clone();
-    let include = include_file(world, system)?;
-    let surroundings = surroundings(world, &exe, &include);
+    let include = chain::include_file(world, system)?;
+    let surroundings = chain::surroundings(world, &include);
     let report = if system { setup::undo_system(&surroundings) } else { setup::undo(&surroundings) };
     report.map(|report| setup::words::report(&report)).map_err(|error| setup::words::failure(&error))
 }
@@ -140,37 +135,9 @@ fn ask(world: &World, offer: &Offer, shown: &str) -> Result<(), Failure> {
     let answer = world.ui.ask(setup::words::question(Consent::Ask).unwrap_or_default(), ANSWER_WITHIN);
     match answer {
         Some(line) if matches!(line.trim(), "y" | "Y" | "yes" | "Yes") => Ok(()),
-        Some(_) => Err(Failure::new(Kind::Declined, "setup-declined", "nothing was changed", "run it again to agree")),
-        None => {
-            let what = "the configuration was not taken: nobody could be asked";
-            let help = format!("after comparing it with your administrator's, add: --yes --sha256 {}", offer.sha256);
-            Err(Failure::new(Kind::SignInNeeded, "setup-unasked", what, help))
-        }
+        Some(_) => Err(setup::words::declined()),
+        None => Err(setup::words::nobody_to_ask(offer)),
     }
-}
-
-/// Other helpers in the chain of a host, in words; empty where all is well or git is not there to ask.
-fn chain(world: &World, wanted: &Wanted<'_>) -> Vec<String> {
-    let Ok(include) = include_file(world, false) else { return Vec::new() };
-    let surroundings = surroundings(world, &world.exe, &include);
-    match setup::replay(&surroundings, wanted.host) {
-        Ok(chain) if chain.verdict == Verdict::First && chain.narrower.is_empty() => Vec::new(),
-        Ok(chain) => setup::words::chain(wanted.host, &chain).lines().map(str::to_owned).collect(),
-        Err(_) => Vec::new(),
-    }
-}
-
-fn include_file(world: &World, system: bool) -> Result<std::path::PathBuf, Failure> {
-    let place = if system {
-        Some(world.places.managed_dir.with_file_name("gitconfig"))
-    } else {
-        world.places.git_include.clone()
-    };
-    place.ok_or_else(words::no_home)
-}
-
-fn surroundings<'a>(world: &'a World, exe: &'a Path, include_file: &'a Path) -> Surroundings<'a> {
-    Surroundings { env: &world.env, exe, include_file, euid_owner_check: owned_by_us }
 }
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(300);

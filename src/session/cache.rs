@@ -5,9 +5,10 @@ use super::refusal::Moment;
 use super::{Entra, SessionError, wire};
 use crate::basis::clock::Timestamp;
 use crate::basis::digest;
+use crate::basis::files::{private_dir, put_private, read_private};
 use crate::net::Call;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 /// How old a kept document may be.
@@ -109,24 +110,15 @@ fn no_answer(error: &SessionError) -> bool {
 }
 
 fn load(file: &Path) -> Option<Kept> {
-    serde_json::from_slice(&fs_err::read(file).ok()?).ok()
+    serde_json::from_slice(&read_private(file).ok()??).ok()
 }
 
-/// Readers see the old file or the new one, never half of one. The state directory above is never made here:
-/// whoever owns it checks it.
+/// Readers see the old file or the new one, never half of one.
 fn keep(file: &Path, kept: &Kept) {
     let Ok(bytes) = serde_json::to_vec(kept) else { return };
-    if let Some(folder) = file.parent() {
-        _ = fs_err::create_dir(folder);
+    if file.parent().is_some_and(|folder| private_dir(folder).is_ok()) {
+        _ = put_private(file, &bytes);
     }
-    let next = next_to(file);
-    if fs_err::write(&next, bytes).and_then(|()| fs_err::rename(&next, file)).is_err() {
-        _ = fs_err::remove_file(&next);
-    }
-}
-
-fn next_to(file: &Path) -> PathBuf {
-    file.with_extension(format!("{}.new", crate::basis::random::token(6)))
 }
 
 /// Entra's own `max-age`.

@@ -98,7 +98,12 @@ impl World {
             offline: RefCell::default(),
             calls: RefCell::default(),
         };
-        Self { script, clock: TestClock::new(), profile: profile(), dir: tempfile::tempdir().unwrap() }
+        Self {
+            script,
+            clock: TestClock::new(),
+            profile: profile(),
+            dir: crate::basis::files::testing::private_temp_dir(),
+        }
     }
 
     pub fn entra(&self) -> Entra<'_> {

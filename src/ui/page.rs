@@ -37,6 +37,19 @@ pub fn outcome(outcome: &Outcome<'_>) -> String {
 const GOOD: (&str, &str, &str) = ("ok", "\u{2713}", "You can close this tab and go back to your work.");
 const BAD: (&str, &str, &str) = ("bad", "\u{2715}", "You can close this tab. The terminal says what to do next.");
 
+/// A page that goes on to `url` by itself, and has a link for browsers that do not.
+pub fn onward(title: &str, what: &str, link: &str, url: &str) -> String {
+    let url = escaped(url);
+    let body = format!(
+        "<meta http-equiv=\"refresh\" content=\"0;url={url}\">\n<h1>{}</h1>\n<p>{}</p>\n\
+         <p class=\"last\"><a href=\"{url}\">{}</a></p>",
+        escaped(title),
+        escaped(what),
+        escaped(link)
+    );
+    page(title, &body)
+}
+
 /// The two accounts that are to be bound, and where the answer goes.
 #[derive(Clone, Copy, Debug)]
 pub struct Confirm<'a> {
@@ -180,6 +193,12 @@ mod tests {
         assert!(page.contains("<dt>Until</dt><dd>2026-11-25 04:00</dd>") && !page.contains("<dt>Bitbucket"));
         let bad = outcome(&Outcome { ok: false, who: None, until: None, ..good });
         assert!(bad.contains("\u{2715}") && bad.contains("terminal") && !bad.contains("<dl>"));
+    }
+
+    #[test]
+    fn a_page_that_goes_on_escapes_the_address() {
+        let page = onward("More", "Next", "Go", "https://h/?a=1&b=\"><script>");
+        assert!(page.contains("url=https://h/?a=1&amp;b=") && !page.contains("<script>"), "{page}");
     }
 
     #[test]

@@ -34,6 +34,12 @@ pub fn failed(wanted: &Wanted<'_>, failure: &Failure) -> (u16, String) {
     (200, html)
 }
 
+/// On to Bitbucket's consent, by itself or by the link.
+pub fn onward(wanted: &Wanted<'_>, url: &str) -> (u16, String) {
+    let what = format!("Next, {} asks for your consent.", wanted.host.url.host());
+    (200, page::onward("One more step", &what, "Continue", url))
+}
+
 /// The code has arrived; the rest happens at the terminal.
 pub fn back_to_terminal(wanted: &Wanted<'_>) -> (u16, String) {
     let html = page::outcome(&Outcome {

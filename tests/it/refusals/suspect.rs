@@ -56,7 +56,7 @@ fn where_nothing_tells_a_token_is_replaced_at_most_once_a_minute() {
             scene.erase(source, &held);
             let output = scene.get(source);
             assert_eq!(token(&output), held, "{}", said(&output));
-            assert!(stderr(&output).contains("refuses this repository"), "{}", said(&output));
+            assert!(stderr(&output).contains("less than a minute old, so git gets it again"), "{}", said(&output));
         }
         let minted = scene.asked("broker", EXCHANGE);
         scene.later(61);
