@@ -25,6 +25,8 @@ mod journey;
 mod model;
 #[path = "it/practice.rs"]
 mod practice_tests;
+#[path = "it/refusals/mod.rs"]
+mod refusals;
 #[path = "it/refusals_config.rs"]
 mod refusals_config;
 #[path = "it/refusals_git.rs"]

@@ -52,7 +52,10 @@ pub fn logout(world: &World, extent: &Extent) -> Result<String, Failure> {
 fn remove(world: &World, wanted: &Wanted<'_>) -> Result<Removed, Failure> {
     let token = wanted.cached(world).filter(|cached| world.clock.now() < cached.credential.expires);
     wanted.uncache(world);
-    let grant = grants::needed(&wanted.host.source).then(|| grants::forget(world, wanted)).transpose()?;
+    // A grant that cannot be read is forgotten too, and may be alive for all we know.
+    let alive = grants::present(world, wanted).unwrap_or(true);
+    let forget = || grants::forget(world, wanted).map(|there| there && alive);
+    let grant = grants::needed(&wanted.host.source).then(forget).transpose()?;
     Ok(Removed { host: wanted.host.url.to_string(), source: wanted.host.source.name(), grant, token })
 }
 
