@@ -66,6 +66,7 @@ pub(super) fn tell(book: &mut Book) {
             ("no_hosts", no_hosts()),
             ("which_account", which_account()),
             ("wrong_account", wrong_account(&broker, "bob@contoso.example", &alice())),
+            ("workload", workload(&broker)),
             ("nobody_signed_in", nobody_signed_in()),
             ("not_a_host", not_a_host("bitbucket", &"bitbucket".parse::<crate::basis::url::WebUrl>().unwrap_err())),
             ("unknown_host", unknown_host(world, &"https://bitbucket.com".parse().unwrap())),

@@ -19,7 +19,7 @@ fn failures(broker: &Wanted<'_>) -> Vec<(&'static str, Failure)> {
     let state = || PathBuf::from("/home/alice/.local/state/bitbucket-sso");
     let notice = Notice { pid: 4711, doing: leader_in_browser(broker), until: NOON };
     let place = || "https://sso.example.com/oauth2/token".to_owned();
-    let broken = FlightError::Broken { path: state().join("v1.lock"), why: "read-only file system".into() };
+    let lock = FlightError::Broken { path: state().join("v1.lock"), why: "read-only file system".into() };
     let trail = JournalError { path: state().join("audit.jsonl"), why: "no space left on device".into() };
     let full = || Error::from(ErrorKind::StorageFull);
     vec![
@@ -28,11 +28,11 @@ fn failures(broker: &Wanted<'_>) -> Vec<(&'static str, Failure)> {
         ("vault TimedOut", vault(&VaultError::TimedOut(3))),
         ("vault Quota", vault(&VaultError::Quota)),
         ("vault Newer", vault(&VaultError::Newer)),
-        ("vault Unsafe", vault(&VaultError::Unsafe(state(), "is open to others"))),
+        ("vault Unsafe", vault(&VaultError::Unsafe(state(), "other users can open it"))),
         ("vault Broken", vault(&VaultError::Broken("the entry is damaged".into()))),
         ("flight Busy", flight(&FlightError::Busy(Some(notice)))),
         ("flight Busy silent", flight(&FlightError::Busy(None))),
-        ("flight Broken", flight(&broken)),
+        ("flight Broken", flight(&lock)),
         ("journal", journal(&trail)),
         ("net Unreachable", net(broker, &NetError::Unreachable { place: place(), why: "no route".into() })),
         ("net Proxy", net(broker, &NetError::Proxy { place: place(), why: "407".into() })),
