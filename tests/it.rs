@@ -25,24 +25,10 @@ mod journey;
 mod model;
 #[path = "it/practice.rs"]
 mod practice_tests;
-#[path = "it/refusals/mod.rs"]
-mod refusals;
-#[path = "it/refusals_config.rs"]
-mod refusals_config;
-#[path = "it/refusals_git.rs"]
-mod refusals_git;
-#[path = "it/refusals_policy.rs"]
-mod refusals_policy;
-#[path = "it/queue.rs"]
-mod queue;
-#[path = "it/refusals_setup.rs"]
-mod refusals_setup;
-#[path = "it/schema.rs"]
-mod schema;
-#[path = "it/typed.rs"]
-mod typed;
 #[path = "it/pty.rs"]
 mod pty;
+#[path = "it/queue.rs"]
+mod queue;
 #[path = "it/real_git.rs"]
 mod real_git;
 #[path = "it/real_keyring.rs"]
@@ -51,5 +37,19 @@ mod real_keyring;
 mod real_storage;
 #[path = "it/real_strace.rs"]
 mod real_strace;
+#[path = "it/refusals/mod.rs"]
+mod refusals;
+#[path = "it/refusals_config.rs"]
+mod refusals_config;
+#[path = "it/refusals_git.rs"]
+mod refusals_git;
+#[path = "it/refusals_policy.rs"]
+mod refusals_policy;
+#[path = "it/refusals_setup.rs"]
+mod refusals_setup;
+#[path = "it/schema.rs"]
+mod schema;
 #[path = "it/tester.rs"]
 mod tester;
+#[path = "it/typed.rs"]
+mod typed;

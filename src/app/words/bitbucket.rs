@@ -1,7 +1,7 @@
 //! Token sources, grants and accounts at Bitbucket: what they refused, and who can change it.
 
 use crate::app::wanted::Wanted;
-use crate::app::words::{self, STATUS, duration, login_command};
+use crate::app::words::{self, CONFIG_SHOW, duration, login_command};
 use crate::basis::failure::{Failure, Kind};
 use crate::basis::session::Who;
 use crate::config::settings::Source;
@@ -35,7 +35,7 @@ pub fn source(wanted: &Wanted<'_>, error: &SourceError) -> Failure {
         SourceError::Configuration { .. } => fail(
             Kind::Config,
             "source-configuration",
-            format!("ask {} to compare its settings with: {STATUS}", issuer(wanted)),
+            format!("ask {} to compare its settings with: {CONFIG_SHOW}", issuer(wanted)),
         ),
         SourceError::Throttled { after } => {
             let help = after.map_or_else(
