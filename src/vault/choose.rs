@@ -144,8 +144,11 @@ impl Vault for Choice {
 /// The second layer holds what the first one was refused; it is looked for when something is, not on a hit.
 struct Layers {
     first: Box<dyn HotCache>,
-    second: LazyCell<Box<dyn HotCache>, Box<dyn FnOnce() -> Box<dyn HotCache>>>,
+    second: LazyCell<Box<dyn HotCache>, Look>,
 }
+
+/// Looks for a place.
+type Look = Box<dyn FnOnce() -> Box<dyn HotCache>>;
 
 impl Layers {
     fn new(first: Box<dyn HotCache>, second: impl FnOnce() -> Box<dyn HotCache> + 'static) -> Self {
