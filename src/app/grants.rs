@@ -2,6 +2,7 @@
 
 use crate::app::mint::{self, Stopped};
 use crate::app::oauth::OAuth;
+use crate::app::turns;
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
@@ -48,10 +49,12 @@ pub fn forget(world: &World, wanted: &Wanted<'_>) -> Result<bool, Failure> {
     world.vault.get().forget(&name(wanted)).map_err(|error| words::vault(&error))
 }
 
-/// Forgets the grants of every host of the account; how many there were.
+/// Forgets the grants of every host of the account; how many there were. Called under the account's lane.
 pub fn forget_account(world: &World, wanted: &Wanted<'_>) -> Result<usize, Failure> {
     let mut removed = 0;
     for other in siblings(world, wanted) {
+        // A token request under way would put its rotated grant back. One that outlasts the wait saves nothing.
+        let _turn = turns::host(world, &other);
         removed += usize::from(forget(world, &other)?);
     }
     Ok(removed)
@@ -103,6 +106,7 @@ fn refresh_once(
 ) -> Result<Credential, Dead> {
     let Kept { mut grant, generation } = kept;
     let secret = oauth.secret(world).map_err(Dead::stopped)?;
+    let generation = preflight(world, wanted, oauth, &grant, generation).map_err(Dead::stopped)?;
     let deferred = Deferred::begin();
     let granted = oauth.refresh(&mint::with(world, proof), wanted, secret.as_ref(), &grant);
     let Granted { credential, refresh_token } = match granted {
@@ -121,6 +125,21 @@ fn refresh_once(
     }
     drop(deferred);
     Ok(credential)
+}
+
+/// Data Center ends both old tokens with the refresh, so that storage must be known to work before it is sent: the
+/// old grant is written once more.
+fn preflight(
+    world: &World,
+    wanted: &Wanted<'_>,
+    oauth: &OAuth<'_>,
+    grant: &Grant,
+    generation: u64,
+) -> Result<u64, Failure> {
+    match oauth {
+        OAuth::Cloud(_) => Ok(generation),
+        OAuth::DataCenter(_) => keep(world, wanted, grant, generation),
+    }
 }
 
 impl Dead {
