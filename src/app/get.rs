@@ -69,7 +69,7 @@ fn prove_and_mint(world: &World, wanted: &Wanted<'_>, manner: Manner) -> Result<
     loop {
         match mint::mint(world, wanted, &proof) {
             Ok(cached) => return Ok(cached),
-            Err(mint::Stopped::ConsentNeeded) if !retried => prove::consent(world, wanted, &proof, manner)?,
+            Err(mint::Stopped::ConsentNeeded) if !retried => prove::consent(world, wanted, manner)?,
             Err(mint::Stopped::ProofRefused(_)) if !retried => {
                 prove::forget_recent(world, wanted);
                 proof = prove::prove(world, wanted, manner)?;
