@@ -7,7 +7,6 @@ use crate::app::trail;
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
-use crate::basis::digest;
 use crate::basis::failure::Failure;
 use crate::git::answer::{Answer, Scheme};
 use crate::git::request::Request;
@@ -27,8 +26,7 @@ pub fn get(world: &World, request: &Request) -> Result<Answer, Failure> {
     let Some(wanted) = wanted(world, request) else { return Ok(Answer::Pass) };
     let cached = match fresh(world, &wanted) {
         Some(cached) => {
-            let token = digest::of(cached.credential.token.expose().as_bytes());
-            world.journal.hit(world.clock.now(), &token).map_err(|error| words::journal(&error))?;
+            trail::handed_out(world, &cached)?;
             cached
         }
         None => obtain(world, &wanted, Manner::Git)?,

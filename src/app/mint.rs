@@ -35,13 +35,14 @@ impl From<Failure> for Stopped {
 pub fn mint(world: &World, wanted: &Wanted<'_>, proof: &Proof) -> Result<Cached, Stopped> {
     let turn = turns::host(world, wanted)?;
     if let Some(cached) = fresh(world, wanted) {
+        trail::handed_out(world, &cached)?;
         return Ok(cached);
     }
     if let Some(failure) = turn.adopted() {
         return Err(Stopped::Failed(failure));
     }
     let minted = match suspect::cleared(world, wanted) {
-        Ok(Some(cached)) => Ok(cached),
+        Ok(Some(cached)) => trail::handed_out(world, &cached).map(|()| cached).map_err(Stopped::Failed),
         Ok(None) => issue(world, wanted, proof).and_then(|credential| hand_out(world, wanted, proof, credential)),
         Err(failure) => Err(Stopped::Failed(failure)),
     };

@@ -2,10 +2,10 @@
 
 use crate::app::get::{self, Manner};
 use crate::app::pick;
+use crate::app::trail;
 use crate::app::words;
 use crate::app::world::World;
 use crate::basis::credential::Credential;
-use crate::basis::digest;
 use crate::basis::failure::Failure;
 use crate::basis::text;
 
@@ -26,8 +26,7 @@ pub fn token(world: &World, host: &str, form: Form) -> Result<String, Failure> {
     let wanted = hosts.first().ok_or_else(words::no_hosts)?;
     let cached = match get::fresh(world, wanted) {
         Some(cached) => {
-            let token = digest::of(cached.credential.token.expose().as_bytes());
-            world.journal.hit(world.clock.now(), &token).map_err(|error| words::journal(&error))?;
+            trail::handed_out(world, &cached)?;
             cached
         }
         None => get::obtain(world, wanted, Manner::Git)?,
