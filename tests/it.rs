@@ -17,3 +17,5 @@ mod house;
 mod journey;
 #[path = "it/practice.rs"]
 mod practice_tests;
+#[path = "it/races.rs"]
+mod races;
