@@ -15,6 +15,8 @@ mod desk;
 mod house;
 #[path = "it/journey.rs"]
 mod journey;
+#[path = "it/later.rs"]
+mod later;
 #[path = "it/practice.rs"]
 mod practice_tests;
 #[path = "it/races.rs"]

@@ -86,6 +86,11 @@ impl Desk {
         self.opened.lock().unwrap().clone()
     }
 
+    /// The same, for somebody who goes on watching.
+    pub fn pages(&self) -> Arc<Mutex<Vec<String>>> {
+        Arc::clone(&self.opened)
+    }
+
     /// The page on which the person ended.
     pub fn last_page(&self) -> String {
         self.last_page.lock().unwrap().clone()
