@@ -9,6 +9,8 @@
 
 mod practice;
 
+#[path = "it/conversations.rs"]
+mod conversations;
 #[path = "it/desk.rs"]
 mod desk;
 #[path = "it/house.rs"]
@@ -21,3 +23,9 @@ mod later;
 mod practice_tests;
 #[path = "it/races.rs"]
 mod races;
+#[path = "it/refusals_config.rs"]
+mod refusals_config;
+#[path = "it/refusals_git.rs"]
+mod refusals_git;
+#[path = "it/refusals_policy.rs"]
+mod refusals_policy;

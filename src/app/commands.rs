@@ -6,7 +6,7 @@ use crate::app::setup::bootstrap::{self, Consent, Kept, Offer, Origin};
 use crate::app::status::{self, Status};
 use crate::app::words;
 use crate::app::world::World;
-use crate::basis::failure::{Failure, Kind};
+use crate::basis::failure::Failure;
 use crate::config::{self, ShownValue};
 use std::io::Read;
 use std::path::Path;
@@ -57,8 +57,7 @@ pub fn status(world: &World, json: bool) -> Result<String, Failure> {
 pub fn whoami(world: &World, json: bool) -> Result<String, Failure> {
     let Status { accounts, .. } = status::status(world, &|_| Vec::new())?;
     if !accounts.iter().any(|account| account.signed_in) {
-        let help = "git credential-bitbucket-sso login";
-        return Err(Failure::new(Kind::SignInNeeded, "sign-in-needed", "nobody is signed in", help));
+        return Err(words::nobody_signed_in());
     }
     if json {
         return Ok(format!("{:#}\n", words::whoami_json(&accounts)));
@@ -136,12 +135,8 @@ fn ask(world: &World, offer: &Offer, shown: &str) -> Result<(), Failure> {
     let answer = world.ui.ask(setup::words::question(Consent::Ask).unwrap_or_default(), ANSWER_WITHIN);
     match answer {
         Some(line) if matches!(line.trim(), "y" | "Y" | "yes" | "Yes") => Ok(()),
-        Some(_) => Err(Failure::new(Kind::Declined, "setup-declined", "nothing was changed", "run it again to agree")),
-        None => {
-            let what = "the configuration was not taken: nobody could be asked";
-            let help = format!("after comparing it with your administrator's, add: --yes --sha256 {}", offer.sha256);
-            Err(Failure::new(Kind::SignInNeeded, "setup-unasked", what, help))
-        }
+        Some(_) => Err(setup::words::declined()),
+        None => Err(setup::words::nobody_to_ask(offer)),
     }
 }
 

@@ -62,7 +62,7 @@ pub fn alone(
     turn: &dyn Turn,
 ) -> Result<(), Failure> {
     let state = turns::state(world, wanted);
-    let choice = interaction::choose(world, wanted, manner, None, &state)?;
+    let choice = interaction::choose(world, wanted, manner, None, &state, turn.waited())?;
     if choice.unattended {
         turns::change(world, wanted, |state| state.tab_spent = true);
     }

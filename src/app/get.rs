@@ -3,6 +3,7 @@
 use crate::app::mint;
 use crate::app::prove;
 use crate::app::records::Cached;
+use crate::app::renew;
 use crate::app::trail;
 use crate::app::wanted::Wanted;
 use crate::app::words;
@@ -19,20 +20,29 @@ pub enum Manner {
     Git,
     /// A person typed a command of ours.
     Command,
+    /// The renewing child: nobody may be bothered, and a credential that is still good is replaced.
+    Background,
 }
 
 /// The whole way of a request (DESIGN.md section 3).
 pub fn get(world: &World, request: &Request) -> Result<Answer, Failure> {
     let Some(wanted) = wanted(world, request) else { return Ok(Answer::Pass) };
-    let cached = match fresh(world, &wanted) {
-        Some(cached) => {
-            trail::handed_out(world, &cached)?;
-            cached
-        }
+    let cached = match hit(world, &wanted)? {
+        Some(cached) => cached,
         None => obtain(world, &wanted, Manner::Git)?,
     };
     let scheme = Scheme::of(wanted.scheme(), request.capabilities);
     Ok(Answer::Credential { credential: cached.credential, scheme })
+}
+
+/// A cached credential, recorded as handed out; one that ages is renewed behind the caller's back.
+pub fn hit(world: &World, wanted: &Wanted<'_>) -> Result<Option<Cached>, Failure> {
+    let Some(cached) = fresh(world, wanted) else { return Ok(None) };
+    trail::handed_out(world, &cached)?;
+    if cached.credential.aging(world.clock.now()) {
+        renew::start(world, wanted);
+    }
+    Ok(Some(cached))
 }
 
 /// The host of ours that a request names.
@@ -65,11 +75,11 @@ fn prove_and_mint(world: &World, wanted: &Wanted<'_>, manner: Manner) -> Result<
     let mut proof = prove::prove(world, wanted, manner)?;
     let mut retried = false;
     loop {
-        match mint::mint(world, wanted, &proof) {
+        match mint::mint(world, wanted, &proof, manner) {
             Ok(cached) => return Ok(cached),
             Err(mint::Stopped::ConsentNeeded) if !retried => prove::consent(world, wanted, manner)?,
             Err(mint::Stopped::ProofRefused(_)) if !retried => {
-                prove::forget_recent(world, wanted);
+                prove::forget_recent(world, wanted, &proof);
                 proof = prove::prove(world, wanted, manner)?;
             }
             Err(mint::Stopped::ConsentNeeded) => return Err(words::consent_lost(wanted)),

@@ -76,7 +76,7 @@ fn anew(world: &World, wish: &Wish, first: &Wanted<'_>, hosts: &[Wanted<'_>]) ->
         ..SignIn::new(world, first, Manner::Command, &*turn, Why::Asked)
     };
     let signed = sign_in::sign_in(&sign_in);
-    turn.conclude(signed.as_ref().err());
+    turn.conclude(&first.grant, signed.as_ref().err());
     if let Err(failure) = &signed {
         trail::refused(world, first, failure);
     }

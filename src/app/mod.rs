@@ -20,6 +20,7 @@ pub mod pick;
 mod prove;
 mod records;
 pub mod registration;
+pub mod renew;
 mod sessions;
 pub mod setup;
 mod sign_in;

@@ -7,10 +7,10 @@ use crate::app::sign_in::{self, SignIn, Why};
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
-use crate::app::{consent, grants, trail, turns};
+use crate::app::{consent, grants, interaction, trail, turns};
 use crate::basis::clock::Timestamp;
 use crate::basis::credential::Proof;
-use crate::basis::failure::Failure;
+use crate::basis::failure::{Failure, Kind};
 use crate::config::settings::Identity;
 use crate::flight::Turn;
 use crate::session::Tokens;
@@ -27,15 +27,29 @@ pub fn prove(world: &World, wanted: &Wanted<'_>, manner: Manner) -> Result<Proof
         return Ok(proof);
     }
     let turn = turns::account(world, wanted)?;
+    if let Some(failure) = adopted(world, wanted, manner, &*turn)? {
+        return Err(failure);
+    }
     if let Some(proof) = sessions::recent(world, wanted) {
         return Ok(proof);
     }
-    if let Some(failure) = turn.adopted() {
-        return Err(failure);
-    }
     let proved = refresh_or_sign_in(world, wanted, manner, &*turn);
-    turn.conclude(proved.as_ref().err());
+    turn.conclude(&wanted.grant, proved.as_ref().err());
     proved
+}
+
+/// The failure of the leader that was waited for, if it is ours too: it wanted the same host, or the account has no
+/// session, so that we would ask the same person the same thing. Who has a person to ask does not adopt that
+/// there was none.
+fn adopted(world: &World, wanted: &Wanted<'_>, manner: Manner, turn: &dyn Turn) -> Result<Option<Failure>, Failure> {
+    let Some(adopted) = turn.adopted() else { return Ok(None) };
+    if !adopted.is_about(&wanted.grant) && sessions::load(world, wanted)?.is_some() {
+        return Ok(None);
+    }
+    let nobody = adopted.failure.kind == Kind::SignInNeeded;
+    let state = turns::state(world, wanted);
+    let somebody = nobody && interaction::choose(world, wanted, manner, None, &state, turn.waited()).is_ok();
+    Ok((!somebody).then_some(adopted.failure))
 }
 
 /// Has the person consent at Bitbucket, for a source whose grant is missing although the session lives. Entra is
@@ -45,11 +59,11 @@ pub fn consent(world: &World, wanted: &Wanted<'_>, manner: Manner) -> Result<(),
     if grants::present(world, wanted)? {
         return Ok(());
     }
-    if let Some(failure) = turn.adopted() {
+    if let Some(failure) = adopted(world, wanted, manner, &*turn)? {
         return Err(failure);
     }
     let consented = prove_and_consent(world, wanted, manner, &*turn);
-    turn.conclude(consented.as_ref().err());
+    turn.conclude(&wanted.grant, consented.as_ref().err());
     consented
 }
 

@@ -96,7 +96,7 @@ impl<'a> SignIn<'a> {
 pub fn sign_in(sign_in: &SignIn<'_>) -> Result<Proof, Failure> {
     let SignIn { world, wanted, .. } = *sign_in;
     let state = turns::state(world, wanted);
-    let choice = interaction::choose(world, wanted, sign_in.manner, sign_in.forced, &state)?;
+    let choice = interaction::choose(world, wanted, sign_in.manner, sign_in.forced, &state, sign_in.turn.waited())?;
     if choice.unattended {
         turns::change(world, wanted, |state| state.tab_spent = true);
     }

@@ -2,7 +2,6 @@
 
 use crate::app::get::{self, Manner};
 use crate::app::pick;
-use crate::app::trail;
 use crate::app::words;
 use crate::app::world::World;
 use crate::basis::credential::Credential;
@@ -24,11 +23,8 @@ pub enum Form {
 pub fn token(world: &World, host: &str, form: Form) -> Result<String, Failure> {
     let hosts = pick::hosts(world, Some(host))?;
     let wanted = hosts.first().ok_or_else(words::no_hosts)?;
-    let cached = match get::fresh(world, wanted) {
-        Some(cached) => {
-            trail::handed_out(world, &cached)?;
-            cached
-        }
+    let cached = match get::hit(world, wanted)? {
+        Some(cached) => cached,
         None => get::obtain(world, wanted, Manner::Git)?,
     };
     let Credential { username, token, expires, .. } = &cached.credential;

@@ -45,7 +45,7 @@ const OWNERS: [(&str, &[&str]); 23] = [
 ];
 
 /// Who may start a process.
-const STARTERS: [&str; 3] = ["ui/browser", "config/secret_command.rs", "app/setup/git.rs"];
+const STARTERS: [&str; 4] = ["ui/browser", "config/secret_command.rs", "app/setup/git.rs", "app/renew.rs"];
 
 #[test]
 fn imports_go_down_and_libraries_have_owners() {

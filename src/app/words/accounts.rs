@@ -25,6 +25,11 @@ pub fn workload(wanted: &Wanted<'_>) -> Failure {
     )
 }
 
+/// `whoami` without anybody.
+pub fn nobody_signed_in() -> Failure {
+    Failure::new(Kind::SignInNeeded, "sign-in-needed", "nobody is signed in", "git credential-bitbucket-sso login")
+}
+
 /// Not a URL.
 pub fn not_a_host(typed: &str, error: &BadUrl) -> Failure {
     let what = format!("`{}` is no host: {error}", crate::basis::text::clean(typed));
