@@ -68,6 +68,11 @@ pub fn whoami(world: &World, json: bool) -> Result<String, Failure> {
 /// `setup`: the organisation's configuration first, if one is named, then the registration with git.
 pub fn setup(world: &World, wish: &SetupWish, stdin: &mut dyn Read) -> Result<String, Failure> {
     let mut said = String::new();
+    let include = chain::include_file(world, wish.system)?;
+    let surroundings = chain::surroundings(world, &include);
+    if !wish.system {
+        setup::check_home(&surroundings).map_err(|error| setup::words::failure(&error))?;
+    }
     let origin = match (&wish.domain, &wish.from) {
         (Some(domain), _) => Some(Origin::domain(domain)),
         (_, Some(from)) => Some(Origin::from(from)),
@@ -84,19 +89,17 @@ pub fn setup(world: &World, wish: &SetupWish, stdin: &mut dyn Read) -> Result<St
     if loaded.settings.hosts.is_empty() {
         return Err(words::no_hosts());
     }
-    let include = chain::include_file(world, wish.system)?;
-    let surroundings = chain::surroundings(world, &include);
     let hosts = &loaded.settings.hosts;
     let plan = if wish.system { setup::system(&surroundings, hosts) } else { setup::plan(&surroundings, hosts) };
     let plan = plan.map_err(|error| setup::words::failure(&error))?;
     if wish.dry_run {
-        return Ok(said + &setup::words::plan(&plan));
+        return Ok(said + &setup::words::plan(&plan) + "\n");
     }
     let report = setup::apply(&plan).map_err(|error| setup::words::failure(&error))?;
-    said.push_str(&setup::words::report(&report));
+    said.push_str(&(setup::words::report(&report) + "\n"));
     for host in hosts {
         let chain = setup::replay(&surroundings, host).map_err(|error| setup::words::failure(&error))?;
-        said.push_str(&setup::words::chain(host, &chain));
+        said.push_str(&(setup::words::chain(host, &chain) + "\n"));
     }
     Ok(said)
 }
@@ -106,7 +109,7 @@ pub fn unsetup(world: &World, system: bool) -> Result<String, Failure> {
     let include = chain::include_file(world, system)?;
     let surroundings = chain::surroundings(world, &include);
     let report = if system { setup::undo_system(&surroundings) } else { setup::undo(&surroundings) };
-    report.map(|report| setup::words::report(&report)).map_err(|error| setup::words::failure(&error))
+    report.map(|report| setup::words::report(&report) + "\n").map_err(|error| setup::words::failure(&error))
 }
 
 /// Fetches, shows, asks once, writes.
@@ -115,14 +118,14 @@ fn take(world: &World, wish: &SetupWish, origin: &Origin, stdin: &mut dyn Read) 
     let offer = bootstrap::fetch(origin, world.http.get(), stdin, &config::toml_value).map_err(|error| fail(&error))?;
     let shown = setup::words::offer(&offer);
     if wish.dry_run {
-        return Ok(shown);
+        return Ok(shown + "\n");
     }
     let consent = bootstrap::consent(&offer, wish.yes, wish.sha256.as_deref()).map_err(|error| fail(&error))?;
     if consent == Consent::Ask {
         ask(world, &offer, &shown)?;
     }
     let user_file = world.places.user_file.clone().ok_or_else(words::no_home)?;
-    let check = |path: &Path| config::validate(path).map_err(|error| error.to_string());
+    let check = |path: &Path| config::validate(path).map_err(|error| without_place(path, &error.to_string()));
     let kept = bootstrap::keep(&offer, &user_file, &check, &config::toml_value).map_err(|error| fail(&error))?;
     Ok(match kept {
         Kept::Written => format!("{} written\n", user_file.display()),
@@ -138,6 +141,12 @@ fn ask(world: &World, offer: &Offer, shown: &str) -> Result<(), Failure> {
         Some(_) => Err(setup::words::declined()),
         None => Err(setup::words::nobody_to_ask(offer)),
     }
+}
+
+/// A flaw of an offered document, without the place of our copy of it.
+fn without_place(path: &Path, flaw: &str) -> String {
+    let rest = flaw.strip_prefix(&*path.to_string_lossy()).and_then(|rest| rest.split_once(": "));
+    rest.map_or(flaw, |(_line, why)| why).to_owned()
 }
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(300);

@@ -106,7 +106,8 @@ fn refresh_once(
 ) -> Result<Credential, Dead> {
     let Kept { mut grant, generation } = kept;
     let secret = oauth.secret(world).map_err(Dead::stopped)?;
-    let generation = preflight(world, wanted, oauth, &grant, generation).map_err(Dead::stopped)?;
+    // Whatever would keep the next grant out of the vault has to show while this one still lives.
+    let generation = keep(world, wanted, &grant, generation).map_err(Dead::stopped)?;
     let deferred = Deferred::begin();
     let granted = oauth.refresh(&mint::with(world, proof), wanted, secret.as_ref(), &grant);
     let Granted { credential, refresh_token } = match granted {
@@ -125,21 +126,6 @@ fn refresh_once(
     }
     drop(deferred);
     Ok(credential)
-}
-
-/// Data Center ends both old tokens with the refresh, so that storage must be known to work before it is sent: the
-/// old grant is written once more.
-fn preflight(
-    world: &World,
-    wanted: &Wanted<'_>,
-    oauth: &OAuth<'_>,
-    grant: &Grant,
-    generation: u64,
-) -> Result<u64, Failure> {
-    match oauth {
-        OAuth::Cloud(_) => Ok(generation),
-        OAuth::DataCenter(_) => keep(world, wanted, grant, generation),
-    }
 }
 
 impl Dead {

@@ -66,7 +66,7 @@ fn may_ask(
     if manner == Manner::Background {
         return refuse("this is a renewal in the background");
     }
-    if in_ci(world) {
+    if world.env.text("CI").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
         return refuse("CI=true is set");
     }
     if GitSettings::read(&world.env).interaction_forbidden() {
@@ -88,11 +88,6 @@ fn may_ask(
 }
 
 const COOLING: &str = "the last sign-in failed a moment ago";
-
-/// Whether a build service runs us: nobody is there, and its job ends with everything that it started.
-pub fn in_ci(world: &World) -> bool {
-    world.env.text("CI").is_some_and(|value| value.eq_ignore_ascii_case("true"))
-}
 
 /// A code or an address on the terminal needs a terminal that may be used, and a policy that lets it.
 fn terminal_allowed(world: &World, wanted: &Wanted<'_>, manner: Manner, choice: Choice) -> Result<Choice, Failure> {

@@ -12,7 +12,8 @@ use crate::basis::failure::Failure;
 pub struct Removed {
     pub host: String,
     pub source: &'static str,
-    pub grant: bool,
+    /// Whether there was one; `None` for sources that never have any.
+    pub grant: Option<bool>,
     /// A token that was cached; Bitbucket takes it until its end.
     pub token: Option<Cached>,
 }
@@ -57,7 +58,7 @@ fn remove(world: &World, wanted: &Wanted<'_>) -> Result<Removed, Failure> {
         // Nobody knows which repositories have a token here; the account's other hosts only mint again.
         world.hot.drop_account(&wanted.account);
     }
-    let grant = grants::needed(&wanted.host.source) && grants::forget(world, wanted)?;
+    let grant = grants::needed(&wanted.host.source).then(|| grants::forget(world, wanted)).transpose()?;
     Ok(Removed { host: wanted.host.url.to_string(), source: wanted.host.source.name(), grant, token })
 }
 

@@ -84,10 +84,12 @@ fn load(file: &Path) -> Option<Kept> {
     serde_json::from_slice(&read_private(file).ok()??).ok()
 }
 
-/// Readers see the old file or the new one, never half of one.
+/// Public, but the keys that we trust are among it: nobody else may write here. The state directory above is never
+/// made here: whoever owns it checks it.
 fn keep(file: &Path, kept: &Kept) {
     let Ok(bytes) = serde_json::to_vec(kept) else { return };
-    if file.parent().is_some_and(|folder| private_dir(folder).is_ok()) {
+    let Some(folder) = file.parent().filter(|folder| folder.parent().is_some_and(Path::is_dir)) else { return };
+    if private_dir(folder).is_ok() {
         _ = put_private(file, &bytes);
     }
 }

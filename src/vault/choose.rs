@@ -141,14 +141,14 @@ impl Vault for Choice {
     }
 }
 
+/// Looks for a second layer.
+type Finding = dyn FnOnce() -> Box<dyn HotCache>;
+
 /// The second layer holds what the first one was refused; it is looked for when something is, not on a hit.
 struct Layers {
     first: Box<dyn HotCache>,
-    second: LazyCell<Box<dyn HotCache>, Look>,
+    second: LazyCell<Box<dyn HotCache>, Box<Finding>>,
 }
-
-/// Looks for a place.
-type Look = Box<dyn FnOnce() -> Box<dyn HotCache>>;
 
 impl Layers {
     fn new(first: Box<dyn HotCache>, second: impl FnOnce() -> Box<dyn HotCache> + 'static) -> Self {

@@ -46,7 +46,7 @@ pub fn failure(error: &SetupError) -> Failure {
         }
         SetupError::NoSystemFile => {
             let what = "no git in PATH names a system configuration file";
-            config("git-system-file", what, format!("{SETUP}, which registers for this user only"))
+            config("git-system-file", what, format!("{SETUP}    (registers for this user only)"))
         }
         SetupError::Git(error) => git(error),
         SetupError::Io { doing, path, source } => {
@@ -186,7 +186,7 @@ fn quoted(text: &str) -> String {
 
 const SETUP: &str = "git credential-bitbucket-sso setup";
 const DOCTOR: &str = "git credential-bitbucket-sso doctor";
-const FROM: &str = "git credential-bitbucket-sso setup --from FILE, or an https address, or a domain";
+const FROM: &str = "git credential-bitbucket-sso setup --from FILE    (or an https address, or `setup DOMAIN`)";
 
 #[cfg(test)]
 mod tests {
