@@ -21,6 +21,8 @@ mod desk;
 mod house;
 #[path = "it/journey.rs"]
 mod journey;
+#[path = "it/later.rs"]
+mod later;
 #[path = "it/model.rs"]
 mod model;
 #[path = "it/practice.rs"]
@@ -29,6 +31,8 @@ mod practice_tests;
 mod pty;
 #[path = "it/queue.rs"]
 mod queue;
+#[path = "it/races.rs"]
+mod races;
 #[path = "it/real_git.rs"]
 mod real_git;
 #[path = "it/real_keyring.rs"]

@@ -2,6 +2,7 @@
 
 use crate::app::mint::{self, Stopped};
 use crate::app::oauth::OAuth;
+use crate::app::turns;
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
@@ -48,10 +49,12 @@ pub fn forget(world: &World, wanted: &Wanted<'_>) -> Result<bool, Failure> {
     world.vault.get().forget(&name(wanted)).map_err(|error| words::vault(&error))
 }
 
-/// Forgets the grants of every host of the account; how many there were.
+/// Forgets the grants of every host of the account; how many there were. Called under the account's lane.
 pub fn forget_account(world: &World, wanted: &Wanted<'_>) -> Result<usize, Failure> {
     let mut removed = 0;
     for other in siblings(world, wanted) {
+        // A token request under way would put its rotated grant back. One that outlasts the wait saves nothing.
+        let _turn = turns::host(world, &other);
         removed += usize::from(forget(world, &other)?);
     }
     Ok(removed)

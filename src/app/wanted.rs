@@ -61,6 +61,7 @@ impl<'a> Wanted<'a> {
     }
 }
 
-fn per_repository(host: &Host) -> bool {
+/// Whether each repository has a token of its own.
+pub fn per_repository(host: &Host) -> bool {
     matches!(&host.source, Source::Exchange(exchange) if exchange.per_repository)
 }

@@ -2,13 +2,14 @@
 
 use crate::basis::clock::Clock;
 use crate::basis::env::Env;
+use crate::basis::program;
 use crate::basis::secret::{ClientSecret, SecretBytes};
 use crate::basis::text::{breaks_git, clean};
 use crate::config::error::ConfigError;
 use crate::config::settings::SecretSource;
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -61,7 +62,8 @@ fn is_open(_: &std::fs::Metadata) -> bool {
 
 fn printed(words: &[String], env: &Env, clock: &dyn Clock) -> Result<SecretBytes, String> {
     let (name, arguments) = words.split_first().ok_or("no program is named")?;
-    let program = program(name, env).ok_or("there is no such program at an absolute path or on PATH")?;
+    let program =
+        program::find(env, Path::new(name)).ok_or("there is no such program at an absolute path or on PATH")?;
     let mut child = start(&program, arguments).map_err(|error| reason(&error))?;
     let output = output(&mut child);
     let ends = clock.steady() + LONGEST;
@@ -104,36 +106,6 @@ fn start(program: &Path, arguments: &[String]) -> std::io::Result<Child> {
         command.current_dir(own);
     }
     command.spawn()
-}
-
-/// An absolute path as it is; a bare name in the absolute directories of PATH.
-fn program(name: &str, env: &Env) -> Option<PathBuf> {
-    let given = Path::new(name);
-    if given.is_absolute() {
-        return Some(given.to_owned());
-    }
-    if given.components().count() != 1 {
-        return None;
-    }
-    let path = env.os("PATH")?;
-    let directories = std::env::split_paths(&path).filter(|directory| directory.is_absolute());
-    let mut candidates = directories.flat_map(|directory| {
-        let plain = directory.join(name);
-        let suffixed = plain.with_extension(std::env::consts::EXE_EXTENSION);
-        [plain, suffixed]
-    });
-    candidates.find(|candidate| is_program(candidate))
-}
-
-#[cfg(unix)]
-fn is_program(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    path.metadata().is_ok_and(|what| what.is_file() && what.permissions().mode() & 0o111 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_program(path: &Path) -> bool {
-    path.is_file()
 }
 
 fn capped(from: impl Read) -> Result<SecretBytes, String> {
