@@ -148,7 +148,7 @@ fn store(
     match mint::hand_out(world, wanted, proof, credential) {
         Ok(_) => Ok(()),
         Err(mint::Stopped::Failed(failure) | mint::Stopped::ProofRefused(failure)) => Err(failure),
-        Err(mint::Stopped::ConsentNeeded) => Err(words::consent_lost(wanted)),
+        Err(mint::Stopped::ConsentNeeded | mint::Stopped::SignedOut) => Err(words::consent_lost(wanted)),
     }
 }
 

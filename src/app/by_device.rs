@@ -1,5 +1,6 @@
 //! The sign-in by device code: a code and an address on the terminal (RFC 8628).
 
+use crate::app::by_browser;
 use crate::app::consent;
 use crate::app::entra::ByDevice;
 use crate::app::interaction::Choice;
@@ -21,6 +22,8 @@ pub fn run(sign_in: &SignIn<'_>, choice: &Choice) -> Result<Proof, Failure> {
     let tokens = match device.wait(&mut |_| true) {
         Ok(tokens) => tokens,
         Err(Some(failure)) => return Err(failure),
+        // The browser of this machine can show its device; where it does not open, a person has to start it.
+        Err(None) if choice.opens && sign_in.forced.is_none() => return by_browser::run(sign_in, choice),
         Err(None) => return Err(words::browser_needed(wanted)),
     };
     let proof = sign_in::begin(sign_in, tokens, Flow::DeviceCode)?;

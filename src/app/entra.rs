@@ -23,8 +23,8 @@ pub enum Next {
     Expired,
     /// The account's access ended; `may_return`: a new sign-in may succeed (a changed password).
     Gone { may_return: bool },
-    /// Nobody asks Entra again for this long.
-    Wait(Duration),
+    /// Nobody asks Entra again for this long; `unreachable`: it did not answer at all.
+    Wait { pause: Duration, unreachable: bool },
     /// It ends here; nothing is removed.
     Stop,
 }
@@ -167,11 +167,11 @@ fn next(error: &SessionError) -> Next {
             Action::SignInWithClaims => Next::AskAgain(Again { claims: refusal.claims.clone(), ..Again::default() }),
             Action::Expired => Next::Expired,
             Action::Gone => Next::Gone { may_return: refusal.code.is_some_and(|code| RETURNABLE.contains(&code)) },
-            Action::Later => Next::Wait(refusal.retry_after.unwrap_or(SHORT)),
+            Action::Later => Next::Wait { pause: refusal.retry_after.unwrap_or(SHORT), unreachable: false },
             Action::Stop | Action::Configuration | Action::Bug => Next::Stop,
         },
-        SessionError::Throttled { after } => Next::Wait(*after),
-        SessionError::Net(_) | SessionError::Upstream { .. } => Next::Wait(SHORT),
+        SessionError::Throttled { after } => Next::Wait { pause: *after, unreachable: false },
+        SessionError::Net(_) | SessionError::Upstream { .. } => Next::Wait { pause: SHORT, unreachable: true },
         SessionError::IdToken(_)
         | SessionError::Metadata(_)
         | SessionError::DeviceExpired

@@ -5,6 +5,7 @@ use crate::app::prove;
 use crate::app::records::Cached;
 use crate::app::renew;
 use crate::app::trail;
+use crate::app::turns;
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
@@ -73,16 +74,21 @@ pub fn obtain(world: &World, wanted: &Wanted<'_>, manner: Manner) -> Result<Cach
 /// Entra is asked at most twice, a person at most once.
 fn prove_and_mint(world: &World, wanted: &Wanted<'_>, manner: Manner) -> Result<Cached, Failure> {
     let mut proof = prove::prove(world, wanted, manner)?;
+    let mut endings = turns::state(world, wanted).endings;
     let mut retried = false;
     loop {
-        match mint::mint(world, wanted, &proof, manner) {
+        match mint::mint(world, wanted, &proof, endings, manner) {
             Ok(cached) => return Ok(cached),
+            Err(mint::Stopped::SignedOut) if !retried => {
+                proof = prove::prove(world, wanted, manner)?;
+                endings = turns::state(world, wanted).endings;
+            }
             Err(mint::Stopped::ConsentNeeded) if !retried => prove::consent(world, wanted, manner)?,
             Err(mint::Stopped::ProofRefused(_)) if !retried => {
                 prove::forget_recent(world, wanted, &proof);
                 proof = prove::prove(world, wanted, manner)?;
             }
-            Err(mint::Stopped::ConsentNeeded) => return Err(words::consent_lost(wanted)),
+            Err(mint::Stopped::ConsentNeeded | mint::Stopped::SignedOut) => return Err(words::consent_lost(wanted)),
             Err(mint::Stopped::Failed(failure) | mint::Stopped::ProofRefused(failure)) => return Err(failure),
         }
         retried = true;

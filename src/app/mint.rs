@@ -21,6 +21,8 @@ pub enum Stopped {
     ConsentNeeded,
     /// The other side does not take the proof: ask Entra again, once.
     ProofRefused(Failure),
+    /// The session was ended while its turn was waited for; the proof counts no more.
+    SignedOut,
     /// It ends here.
     Failed(Failure),
 }
@@ -32,8 +34,18 @@ impl From<Failure> for Stopped {
 }
 
 /// The credential of this host: somebody else's if they were quicker, else a new one, cached and recorded.
-pub fn mint(world: &World, wanted: &Wanted<'_>, proof: &Proof, manner: Manner) -> Result<Cached, Stopped> {
+/// `endings` is the account's, as it was when the proof was had.
+pub fn mint(
+    world: &World,
+    wanted: &Wanted<'_>,
+    proof: &Proof,
+    endings: u64,
+    manner: Manner,
+) -> Result<Cached, Stopped> {
     let turn = turns::host(world, wanted)?;
+    if turns::state(world, wanted).endings != endings {
+        return Err(Stopped::SignedOut);
+    }
     if let Some(cached) = fresh(world, wanted).filter(|cached| !replaces(world, cached, manner)) {
         if manner != Manner::Background {
             trail::handed_out(world, &cached)?;

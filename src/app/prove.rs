@@ -91,7 +91,8 @@ fn refresh_or_sign_in(world: &World, wanted: &Wanted<'_>, manner: Manner, turn: 
         return ask(Why::DayEnded, Again::default());
     }
     if let Some(until) = state.not_before.filter(|until| world.clock.now() < *until) {
-        return grace(world, wanted, &kept).ok_or_else(|| words::not_before(wanted, until));
+        let grace = state.unreachable.then(|| grace(world, wanted, &kept)).flatten();
+        return grace.ok_or_else(|| words::not_before(wanted, until));
     }
     turns::announce(world, turn, words::leader_renews(wanted), A_CALL);
     match entra::refresh(world, wanted, &kept.session) {
@@ -157,10 +158,14 @@ fn after(
             }
             ask(Why::Revoked, Again::default()).map_err(|nobody| because(nobody, &failure))
         }
-        Next::Wait(pause) => {
+        Next::Wait { pause, unreachable } => {
             let until = world.clock.now().after(pause);
-            turns::change(world, wanted, |state| state.not_before = Some(until));
-            grace(world, wanted, kept).ok_or(failure)
+            turns::change(world, wanted, |state| {
+                state.not_before = Some(until);
+                state.unreachable = unreachable;
+            });
+            // A pause that Entra asks for is an answer: no token is minted past it.
+            unreachable.then(|| grace(world, wanted, kept)).flatten().ok_or(failure)
         }
         Next::Stop => Err(failure),
     }

@@ -1,6 +1,7 @@
 //! The session of an account in the vault, and what Entra said last, in the hot cache.
 
 use crate::app::records;
+use crate::app::turns;
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
@@ -35,6 +36,7 @@ pub fn keep(world: &World, wanted: &Wanted<'_>, session: &Session, seen: u64) ->
 
 /// Forgets the session and everything that was cached for the account. Grants are not touched.
 pub fn forget(world: &World, wanted: &Wanted<'_>) -> Result<bool, Failure> {
+    turns::change(world, wanted, |state| state.endings += 1);
     world.hot.drop_account(&wanted.account);
     world.vault.get().forget(&name(wanted)).map_err(|error| words::vault(&error))
 }

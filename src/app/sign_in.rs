@@ -144,7 +144,7 @@ pub fn begin(sign_in: &SignIn<'_>, tokens: Tokens, flow: Flow) -> Result<Proof, 
     world.hot.drop_account(&wanted.account);
     sessions::keep(world, wanted, &session, before.map_or(0, |kept| kept.generation))?;
     turns::change(world, wanted, |state| {
-        *state = AccountState { latest_clock: Some(now), ..AccountState::default() };
+        *state = AccountState { latest_clock: Some(now), endings: state.endings, ..AccountState::default() };
     });
     trail::signed_in(world, wanted, &session, correlation)?;
     let access_token = access.filter(|_| wanted.host.source.entra_scope().is_some());

@@ -8,6 +8,7 @@ use crate::app::{grants, pick, sessions, turns};
 use crate::basis::clock::Timestamp;
 use crate::basis::failure::Failure;
 use crate::config;
+use crate::config::settings::Forward;
 use crate::vault::Place;
 use serde::Serialize;
 
@@ -66,7 +67,10 @@ pub fn status(world: &World, chain: &dyn Fn(&Wanted<'_>) -> Vec<String>) -> Resu
         }
     }
     let unknown = config::unknown_variables(&world.env);
-    let findings = world.loaded.findings.iter().chain(&unknown).map(words::finding).collect();
+    let mut findings: Vec<String> = world.loaded.findings.iter().chain(&unknown).map(words::finding).collect();
+    if world.loaded.settings.audit.forward != Forward::None {
+        findings.push(words::forward_unavailable());
+    }
     Ok(Status { accounts, findings })
 }
 

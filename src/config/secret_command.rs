@@ -30,6 +30,10 @@ pub fn client_secret(source: &SecretSource, env: &Env, clock: &dyn Clock) -> Res
 }
 
 fn in_file(path: &Path) -> Result<SecretBytes, String> {
+    // Looked at before it is opened: opening a pipe would wait for its other end.
+    if !std::fs::metadata(path).map_err(|error| reason(&error))?.is_file() {
+        return Err("it is no file".into());
+    }
     let file = File::open(path).map_err(|error| reason(&error))?;
     let what = file.metadata().map_err(|error| reason(&error))?;
     if !what.is_file() {

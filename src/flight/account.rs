@@ -14,6 +14,8 @@ use std::time::Duration;
 pub struct AccountState {
     /// Entra is not asked again before this (DESIGN.md section 8).
     pub not_before: Option<Timestamp>,
+    /// It is because Entra could not be reached, not because Entra asked for a pause.
+    pub unreachable: bool,
     /// No sign-in starts by itself before this, after one that failed (DESIGN.md section 10, rule 5).
     pub cooldown_until: Option<Timestamp>,
     /// How long the present cool-down is, in seconds in the file; zero after a success.
@@ -25,6 +27,8 @@ pub struct AccountState {
     pub latest_clock: Option<Timestamp>,
     /// The claims that Entra asked for and that the next sign-in has to bring.
     pub claims: Option<String>,
+    /// How often the account's session was ended here: a proof from before counts no more.
+    pub endings: u64,
 }
 
 impl AccountState {
@@ -74,6 +78,8 @@ mod tests {
             tab_spent: true,
             latest_clock: Some(Timestamp(7)),
             claims: Some("{}".into()),
+            unreachable: true,
+            endings: 3,
         };
         state.save(dir.path(), &account).unwrap();
         assert_eq!(AccountState::load(dir.path(), &account), state);

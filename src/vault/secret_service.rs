@@ -17,7 +17,7 @@ pub enum State {
 /// Asks the service on the session bus; it is started if it can be. `Missing` if there is no bus, no service, or no
 /// default collection to put anything in. Freedesktop Secret Service API, sections "Service" and "Collection".
 pub fn state(service: &str) -> Result<State, VaultError> {
-    let bus = Connection::session().map_err(missing)?;
+    let bus = Connection::session().map_err(failed)?;
     let default: OwnedObjectPath = ask(&bus, ROOT, SERVICE, "ReadAlias", &"default")?;
     if default.as_str() == "/" {
         return Err(VaultError::Missing("it has no default collection".into()));
@@ -34,14 +34,31 @@ where
     B: serde::Serialize + zbus::zvariant::DynamicType,
     T: serde::de::DeserializeOwned + zbus::zvariant::Type,
 {
-    let reply = bus.call_method(Some(NAME), path, Some(interface), method, body).map_err(missing)?;
-    reply.body().deserialize().map_err(missing)
+    let reply = bus.call_method(Some(NAME), path, Some(interface), method, body).map_err(failed)?;
+    reply.body().deserialize().map_err(failed)
 }
 
+/// Only a service that is not there is missing: one that failed this once must not hide its session behind a
+/// second sign-in elsewhere.
 #[expect(clippy::needless_pass_by_value, reason = "shape of map_err")]
-fn missing(error: zbus::Error) -> VaultError {
-    VaultError::Missing(text::clean(&error.to_string()))
+fn failed(error: zbus::Error) -> VaultError {
+    let what = text::clean(&error.to_string());
+    match &error {
+        zbus::Error::MethodError(name, _, _) if !ABSENT.contains(&name.as_str()) => VaultError::Broken(what),
+        _ => VaultError::Missing(what),
+    }
 }
+
+/// D-Bus Specification, "Well-known errors": nobody owns the name and nobody can be started for it; and a service
+/// without the interface.
+const ABSENT: [&str; 6] = [
+    "org.freedesktop.DBus.Error.ServiceUnknown",
+    "org.freedesktop.DBus.Error.NameHasNoOwner",
+    "org.freedesktop.DBus.Error.UnknownMethod",
+    "org.freedesktop.DBus.Error.UnknownObject",
+    "org.freedesktop.DBus.Error.Spawn.ExecFailed",
+    "org.freedesktop.DBus.Error.Spawn.ChildExited",
+];
 
 const NAME: &str = "org.freedesktop.secrets";
 const ROOT: &str = "/org/freedesktop/secrets";

@@ -137,6 +137,11 @@ pub fn finding(finding: &Finding) -> String {
     }
 }
 
+/// A setting that this version does not act on is said, not swallowed.
+pub fn forward_unavailable() -> String {
+    "`audit.forward` has no effect in this version: the trail is kept in its file only".to_owned()
+}
+
 /// Which layer and file a host comes from.
 pub fn origin(world: &World, wanted: &Wanted<'_>) -> String {
     let key = format!("host[{}].url", wanted.host.url);
