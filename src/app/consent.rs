@@ -56,7 +56,8 @@ pub fn in_tab(
 /// A consent alone: the session lives, only the grant is missing. Holds the account's lane.
 pub fn alone(world: &World, wanted: &Wanted<'_>, who: &Who, manner: Manner, turn: &dyn Turn) -> Result<(), Failure> {
     let state = turns::state(world, wanted);
-    let choice = interaction::choose(world, wanted, manner, None, &state, turn.waited())?;
+    let choice = interaction::choose(world, wanted, manner, None, &state, turn.waited());
+    let choice = choice.map_err(|why| words::nobody_to_consent(wanted, why))?;
     let proof = sessions::recent(world, wanted).filter(|proof| proof.who.is(who));
     let proof = proof.ok_or_else(|| words::consent_lost(wanted))?;
     if choice.unattended {

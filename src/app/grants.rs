@@ -32,9 +32,9 @@ pub fn load(world: &World, wanted: &Wanted<'_>) -> Result<Option<Kept>, Failure>
     }
 }
 
-/// Whether a grant is there.
+/// Whether a grant is there that Bitbucket may still take.
 pub fn present(world: &World, wanted: &Wanted<'_>) -> Result<bool, Failure> {
-    load(world, wanted).map(|kept| kept.is_some())
+    load(world, wanted).map(|kept| kept.is_some_and(|kept| kept.grant.is_alive()))
 }
 
 /// Stores a grant durably.
@@ -73,7 +73,7 @@ pub fn refreshed(world: &World, wanted: &Wanted<'_>, oauth: &OAuth<'_>, proof: &
             // Another machine state may have rotated it meanwhile: look once more before giving it up.
             let again = owned(world, wanted, &proof.who)?;
             if again.generation == generation {
-                forget(world, wanted)?;
+                bury(world, wanted, again)?;
                 return Err(Stopped::ConsentNeeded);
             }
             refresh_once(world, wanted, oauth, proof, again).map_err(|dead| match dead {
@@ -103,6 +103,8 @@ fn refresh_once(
 ) -> Result<Credential, Dead> {
     let Kept { mut grant, generation } = kept;
     let secret = oauth.secret(world).map_err(Dead::stopped)?;
+    // Whatever would keep the next grant out of the vault has to show while this one still lives.
+    let generation = keep(world, wanted, &grant, generation).map_err(Dead::stopped)?;
     let deferred = Deferred::begin();
     let granted = oauth.refresh(&mint::with(world, proof), wanted, secret.as_ref(), &grant);
     let Granted { credential, refresh_token } = match granted {
@@ -117,10 +119,17 @@ fn refresh_once(
         }
         (None, OAuth::Cloud(_)) => {}
         // The old pair died with the refresh and no new one came: the next token needs a consent.
-        (None, OAuth::DataCenter(_)) => drop(forget(world, wanted).map_err(Dead::stopped)?),
+        (None, OAuth::DataCenter(_)) => bury(world, wanted, Kept { grant, generation }).map_err(Dead::stopped)?,
     }
     drop(deferred);
     Ok(credential)
+}
+
+/// Forgets the refresh token that Bitbucket no longer takes. Which accounts belong together is remembered: a
+/// later consent must come from the same Bitbucket account (DESIGN.md section 7).
+fn bury(world: &World, wanted: &Wanted<'_>, kept: Kept) -> Result<(), Failure> {
+    wanted.uncache(world);
+    keep(world, wanted, &kept.grant.dead(), kept.generation).map(drop)
 }
 
 impl Dead {
@@ -132,10 +141,10 @@ impl Dead {
 /// The grant if it belongs to the account that Entra vouches for.
 fn owned(world: &World, wanted: &Wanted<'_>, who: &Who) -> Result<Kept, Stopped> {
     let kept = load(world, wanted)?.ok_or(Stopped::ConsentNeeded)?;
-    if kept.grant.belongs_to(who) {
-        Ok(kept)
-    } else {
-        Err(Stopped::Failed(words::grant_of_another(wanted, &kept.grant, who)))
+    match kept.grant.belongs_to(who) {
+        true if kept.grant.is_alive() => Ok(kept),
+        true => Err(Stopped::ConsentNeeded),
+        false => Err(Stopped::Failed(words::grant_of_another(wanted, &kept.grant, who))),
     }
 }
 

@@ -132,17 +132,20 @@ fn after(
         Next::AskAgain(again) => {
             // If nobody can be asked now, the next sign-in still brings them.
             turns::change(world, wanted, |state| state.claims.clone_from(&again.claims));
-            ask(Why::Refused, again)
+            ask(Why::Refused, again).map_err(|nobody| because(nobody, &failure))
         }
         Next::Expired => {
             sessions::forget(world, wanted)?;
-            ask(Why::DayEnded, Again::default())
+            ask(Why::DayEnded, Again::default()).map_err(|nobody| because(nobody, &failure))
         }
         Next::Gone { may_return } => {
             let removed = grants::forget_account(world, wanted)?;
             sessions::forget(world, wanted)?;
             trail::ended(world, wanted, &kept.session.who, &failure, removed)?;
-            if may_return { ask(Why::Revoked, Again::default()) } else { Err(failure) }
+            if !may_return {
+                return Err(failure);
+            }
+            ask(Why::Revoked, Again::default()).map_err(|nobody| because(nobody, &failure))
         }
         Next::Wait(pause) => {
             let until = world.clock.now().after(pause);
@@ -151,6 +154,16 @@ fn after(
         }
         Next::Stop => Err(failure),
     }
+}
+
+/// Nobody could be asked: the ticket still gets what Entra said.
+fn because(nobody: Failure, refused: &Failure) -> Failure {
+    if nobody.kind != Kind::SignInNeeded || nobody.detail.is_some() {
+        return nobody;
+    }
+    let Failure { what, detail, .. } = refused;
+    let ids = detail.as_ref().map(|detail| format!("\n           {detail}")).unwrap_or_default();
+    nobody.with_detail(format!("{what}{ids}"))
 }
 
 /// During an Entra outage, policy may let the sources that need no Entra token go on for a while.

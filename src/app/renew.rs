@@ -1,7 +1,6 @@
 //! Renewal without a wait (DESIGN.md section 14): a hit on an aging credential starts one child that replaces it.
 
 use crate::app::get::{self, Manner};
-use crate::app::interaction::in_ci;
 use crate::app::pick;
 use crate::app::turns;
 use crate::app::wanted::Wanted;
@@ -39,10 +38,10 @@ pub fn run(world: World, host: &str, path: Option<&str>) -> Result<(), Failure> 
 
 fn may_start(world: &World, wanted: &Wanted<'_>) -> bool {
     let now = world.clock.now();
-    // A job's end would kill the child, at Data Center perhaps between the old pair's end and the new one's arrival.
-    let captive = cfg!(windows) || in_ci(world);
-    let fragile = matches!(wanted.host.source, Source::DataCenterOauth(_));
-    !(captive && fragile)
+    // Data Center ends the old access token with the refresh (`facts/bitbucket.md` B1): the very git that this hit
+    // answers would lose its token between two of its requests. There the next miss renews.
+    let revokes = matches!(wanted.host.source, Source::DataCenterOauth(_));
+    !revokes
         && world.exe.is_absolute()
         && !rest::rests(&world.places.state, &wanted.id, now)
         && turns::state(world, wanted).not_before.is_none_or(|until| until <= now)

@@ -29,8 +29,8 @@ pub fn client_secret(source: &SecretSource, env: &Env, clock: &dyn Clock) -> Res
 }
 
 fn in_file(path: &Path) -> Result<SecretBytes, String> {
-    let file = File::open(path).map_err(|error| error.kind().to_string())?;
-    let what = file.metadata().map_err(|error| error.kind().to_string())?;
+    let file = File::open(path).map_err(|error| reason(&error))?;
+    let what = file.metadata().map_err(|error| reason(&error))?;
     if !what.is_file() {
         return Err("it is no file".into());
     }
@@ -38,6 +38,14 @@ fn in_file(path: &Path) -> Result<SecretBytes, String> {
         return Err("group or others can read it; it must have mode 0600".into());
     }
     capped(file)
+}
+
+/// The kind of an error: its text may quote what was read.
+fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        kind => kind.to_string(),
+    }
 }
 
 #[cfg(unix)]
@@ -54,7 +62,7 @@ fn is_open(_: &std::fs::Metadata) -> bool {
 fn printed(words: &[String], env: &Env, clock: &dyn Clock) -> Result<SecretBytes, String> {
     let (name, arguments) = words.split_first().ok_or("no program is named")?;
     let program = program(name, env).ok_or("there is no such program at an absolute path or on PATH")?;
-    let mut child = start(&program, arguments).map_err(|error| error.kind().to_string())?;
+    let mut child = start(&program, arguments).map_err(|error| reason(&error))?;
     let output = output(&mut child);
     let ends = clock.steady() + LONGEST;
     let status = wait(&mut child, clock, ends);
@@ -132,7 +140,7 @@ fn capped(from: impl Read) -> Result<SecretBytes, String> {
     let mut bytes = Vec::with_capacity(4 << 10);
     let read = from.take(LARGEST + 1).read_to_end(&mut bytes);
     let bytes = SecretBytes::new(bytes);
-    read.map_err(|error| error.kind().to_string())?;
+    read.map_err(|error| reason(&error))?;
     if bytes.expose().len() as u64 > LARGEST {
         return Err("it is larger than 64 KiB".into());
     }

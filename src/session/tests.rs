@@ -14,6 +14,7 @@ use crate::net::{Call, Reply};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -82,7 +83,9 @@ pub(super) struct World {
     pub script: Script,
     pub clock: TestClock,
     pub profile: Profile,
-    dir: tempfile::TempDir,
+    /// Inside a directory that goes away.
+    cache: PathBuf,
+    _dir: tempfile::TempDir,
 }
 
 impl World {
@@ -98,16 +101,13 @@ impl World {
             offline: RefCell::default(),
             calls: RefCell::default(),
         };
-        Self {
-            script,
-            clock: TestClock::new(),
-            profile: profile(),
-            dir: crate::basis::files::testing::private_temp_dir(),
-        }
+        let dir = tempfile::tempdir().unwrap();
+        let cache = dir.path().join("entra");
+        Self { script, clock: TestClock::new(), profile: profile(), cache, _dir: dir }
     }
 
     pub fn entra(&self) -> Entra<'_> {
-        Entra { http: &self.script, clock: &self.clock, profile: &self.profile, cache: self.dir.path() }
+        Entra { http: &self.script, clock: &self.clock, profile: &self.profile, cache: &self.cache }
     }
 
     pub fn tenant(&self) -> Tenant {

@@ -141,10 +141,13 @@ impl Vault for Choice {
     }
 }
 
+/// Looks for a second layer.
+type Finding = dyn FnOnce() -> Box<dyn HotCache>;
+
 /// The second layer holds what the first one was refused; it is looked for when something is, not on a hit.
 struct Layers {
     first: Box<dyn HotCache>,
-    second: LazyCell<Box<dyn HotCache>, Box<dyn FnOnce() -> Box<dyn HotCache>>>,
+    second: LazyCell<Box<dyn HotCache>, Box<Finding>>,
 }
 
 impl Layers {

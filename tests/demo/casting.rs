@@ -17,8 +17,8 @@ pub struct Cast {
 }
 
 /// Decides; an error says what to do.
-pub fn cast(options: &Options) -> Result<Cast, String> {
-    let Options { auto, device_code, .. } = *options;
+pub fn cast(options: Options) -> Result<Cast, String> {
+    let Options { auto, device_code, .. } = options;
     let (browser, why) = match usable(&Env::Process, "") {
         Usable::Yes(why) => (true, why),
         Usable::No(why) => (false, why),

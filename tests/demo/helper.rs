@@ -19,11 +19,22 @@ pub fn build() -> Result<PathBuf, String> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
     let mut command = Command::new(cargo);
     command.args(&line).arg("--manifest-path").arg(manifest).arg("--target-dir").arg(target).stdin(Stdio::null());
+    forget_this_package(&mut command);
     let built = command.status().map_err(|error| format!("cargo could not be started: {error}"))?;
     if !built.success() || !profile.join(NAME).is_file() {
         return Err(format!("the helper was not built\n  do this: cargo {}", line.join(" ")));
     }
     Ok(profile)
+}
+
+/// What cargo tells the program it runs would make it build dependencies again that look at it.
+fn forget_this_package(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let ours = |name: &str| name == "OUT_DIR" || TOLD.iter().any(|prefix| name.starts_with(prefix));
+        if name.to_str().is_some_and(ours) {
+            command.env_remove(name);
+        }
+    }
 }
 
 /// `target/PROFILE` of `target/PROFILE/examples/demo`.
@@ -33,4 +44,5 @@ fn profile_dir() -> Result<PathBuf, String> {
     profile.ok_or_else(|| "start it with `cargo run --example demo`".to_owned())
 }
 
+const TOLD: [&str; 2] = ["CARGO_PKG_", "CARGO_MANIFEST_"];
 const NAME: &str = "git-credential-bitbucket-sso";

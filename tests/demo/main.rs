@@ -46,8 +46,8 @@ fn main() -> std::process::ExitCode {
         return shell::without_terminal(line);
     }
     match options::read(&words) {
-        Ok(options::Wish::Help) => show::say(&options::usage()).into(),
-        Ok(options::Wish::Play(options)) => ExitCode::from(perform(&options)),
+        Ok(options::Wish::Help) => show::say(&options::usage()),
+        Ok(options::Wish::Play(options)) => ExitCode::from(perform(options)),
         Err(mistake) => {
             show::complain(&format!("{mistake}\n\n{}", options::usage()));
             ExitCode::from(2)
@@ -57,7 +57,7 @@ fn main() -> std::process::ExitCode {
 
 /// Plays, and cleans up whatever happens. The exit code: 0, 1 if something failed, 130 if interrupted.
 #[cfg(target_os = "linux")]
-fn perform(options: &options::Options) -> u8 {
+fn perform(options: options::Options) -> u8 {
     let interrupt = interrupt::Interrupt::catch();
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| play::play(options, &interrupt)));
     match outcome {

@@ -13,13 +13,13 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Plays it from the first line to the last; an error says what failed.
-pub fn play(options: &Options, interrupt: &Interrupt) -> Result<(), String> {
+pub fn play(options: Options, interrupt: &Interrupt) -> Result<(), String> {
     let cast = cast(options)?;
     git_is_there()?;
     _ = show::say(TITLE);
     show::explain("The helper, as it ships.");
     let bin = helper::build()?;
-    let stage = Stage::build(bin, options.source, &cast).map_err(|error| format!("no temporary home: {error}"))?;
+    let stage = Stage::build(bin, options.source, cast).map_err(|error| format!("no temporary home: {error}"))?;
     let shell = Shell { stage: &stage, person: Person::new(&stage, cast), cast, interrupt };
     day(&shell, options.source)?;
     drop(shell);
@@ -51,7 +51,7 @@ fn day(shell: &Shell<'_>, source: Source) -> Result<(), String> {
 fn sign_in_and_clone(shell: &Shell<'_>, source: Source) -> Result<(), String> {
     let clone = format!("git clone {}", shell.stage.clone_url(source));
     if !shell.cast.device_code {
-        show::explain(&format!("The first clone of the day. {}", at_the_browser(&shell.cast)));
+        show::explain(&format!("The first clone of the day. {}", at_the_browser(shell.cast)));
         return shell.run(&clone).map(drop);
     }
     show::explain(&format!("A sign-in without a browser. {}", at_the_device_page(shell)));
@@ -60,7 +60,7 @@ fn sign_in_and_clone(shell: &Shell<'_>, source: Source) -> Result<(), String> {
     shell.run(&clone).map(drop)
 }
 
-fn at_the_browser(cast: &Cast) -> String {
+fn at_the_browser(cast: Cast) -> String {
     if cast.scripted {
         return "A script plays Alice at the browser.".to_owned();
     }

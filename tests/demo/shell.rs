@@ -82,9 +82,10 @@ impl Shell<'_> {
             if let Some(status) = ended {
                 return Ok(status);
             }
-            let looked = match self.interrupt.came() {
-                true => Err("interrupted".to_owned()),
-                false => self.person.look(&ear.map(Ear::heard).unwrap_or_default()),
+            let looked = if self.interrupt.came() {
+                Err("interrupted".to_owned())
+            } else {
+                self.person.look(&ear.map(Ear::heard).unwrap_or_default())
             };
             if let Err(why) = looked {
                 end(&mut child);
@@ -170,7 +171,7 @@ fn end(child: &mut Child) {
 /// A process and its descendants, from `/proc`, elders first.
 fn family(elder: u32) -> Vec<u32> {
     let parents: Vec<(u32, u32)> =
-        std::fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(parent).collect();
+        std::fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| parent(&entry)).collect();
     let mut family = vec![elder];
     let mut next = 0;
     while let Some(&one) = family.get(next) {
@@ -180,8 +181,8 @@ fn family(elder: u32) -> Vec<u32> {
     family
 }
 
-/// A process and its parent: the second field after the name, which stands in brackets (proc_pid_stat(5)).
-fn parent(entry: std::fs::DirEntry) -> Option<(u32, u32)> {
+/// A process and its parent: the second field after the name, which stands in brackets (`proc_pid_stat(5)`).
+fn parent(entry: &std::fs::DirEntry) -> Option<(u32, u32)> {
     let pid = entry.file_name().to_str()?.parse().ok()?;
     let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
     let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;

@@ -24,13 +24,17 @@ pub struct Stage {
 
 impl Stage {
     /// Starts the servers and writes the home: git's settings, the helper's configuration, a browser to call.
-    pub fn build(bin: PathBuf, source: Source, cast: &Cast) -> Result<Self, Error> {
+    pub fn build(bin: PathBuf, source: Source, cast: Cast) -> Result<Self, Error> {
         let name = format!("{PREFIX}{}-", std::process::id());
         let root = tempfile::Builder::new().prefix(&name).tempdir()?;
         let runtime = tempfile::Builder::new().prefix(&name).tempdir_in("/dev/shm").ok();
         let practice = Practice::start(&Options::default());
         practice.repos.create(WORKSPACE, REPOSITORY);
         practice.entra.state().habits.interval = 1;
+        // As in most directories; else the person would be asked whether the two accounts belong together.
+        for account in &mut practice.data_center.state().book.accounts {
+            account.username.clone_from(&account.email);
+        }
         let stage = Self { practice, root, runtime, bin, device_code: cast.device_code };
         for directory in ["home/.config/bitbucket-sso", "inbox", "tmp"] {
             fs::create_dir_all(stage.path(directory))?;

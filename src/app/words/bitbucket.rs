@@ -7,6 +7,7 @@ use crate::basis::session::Who;
 use crate::config::settings::Source;
 use crate::source::SourceError;
 use crate::source::account::BitbucketAccount;
+use crate::source::exchange::NO_REPOSITORY;
 use crate::source::grant::{Grant, GrantError};
 use crate::source::pasted::PasteError;
 
@@ -26,6 +27,11 @@ pub fn source(wanted: &Wanted<'_>, error: &SourceError) -> Failure {
         SourceError::NotAllowed { .. } => {
             fail(Kind::Denied, "not-allowed", format!("ask {} for access to this repository", issuer(wanted)))
         }
+        SourceError::Configuration { error, .. } if error == NO_REPOSITORY => fail(
+            Kind::Config,
+            "no-repository",
+            "git credential-bitbucket-sso setup    (it has git name the repository)".into(),
+        ),
         SourceError::Configuration { .. } => fail(
             Kind::Config,
             "source-configuration",

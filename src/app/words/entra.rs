@@ -54,12 +54,16 @@ fn refused(wanted: &Wanted<'_>, refusal: &Refusal) -> Failure {
     let code = refusal.code.map_or_else(|| format!("`{}`", refusal.error), |code| format!("AADSTS{code}"));
     let what = match meaning(refusal.code) {
         Some(meaning) => format!("Entra refused the sign-in for {host}: {meaning} ({code})"),
-        None => format!("Entra refused the sign-in for {host}: {} ({code})", refusal.text),
+        None if refusal.action == Action::Later => format!("Entra cannot answer for {host} just now ({code})"),
+        None => {
+            let said = refusal.text.strip_prefix(&format!("{code}: ")).unwrap_or(&refusal.text);
+            format!("Entra refused the sign-in for {host}: {said} ({code})")
+        }
     };
     let failure = Failure::new(kind(refusal.action), refusal.name, what, help(wanted, refusal));
     let ids = [("correlation", &refusal.correlation_id), ("trace", &refusal.trace_id)];
     let ids: Vec<String> = ids.iter().filter_map(|(name, id)| id.as_ref().map(|id| format!("{name} {id}"))).collect();
-    failure.with_detail(format!("Entra {code} ({}) {}", refusal.error, ids.join(", ")))
+    failure.with_detail(format!("Entra {code} ({}) {}", refusal.error, ids.join(", ")).trim_end())
 }
 
 fn kind(action: Action) -> Kind {

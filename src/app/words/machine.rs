@@ -7,7 +7,7 @@ use crate::basis::failure::{Failure, Kind};
 use crate::flight::FlightError;
 use crate::git::answer::AnswerError;
 use crate::git::request::RequestError;
-use crate::net::NetError;
+use crate::net::{Flaw, NetError};
 use crate::vault::VaultError;
 
 /// Sessions and grants could not be read or stored.
@@ -63,10 +63,7 @@ pub fn net(wanted: &Wanted<'_>, error: &NetError) -> Failure {
         NetError::Proxy { .. } => {
             ("proxy", "git config --global --get http.proxy    (and HTTPS_PROXY in the environment)".into())
         }
-        NetError::Tls { .. } => (
-            "tls",
-            "ask your administrator for the company's root certificate and name its file in [network] ca_file".into(),
-        ),
+        NetError::Tls { flaw, .. } => ("tls", certificate_help(*flaw).into()),
         NetError::TimedOut { .. } => ("timed-out", "check the network or VPN, then run the command again".into()),
         NetError::TooLarge { .. } => {
             ("answer-too-large", "ask whoever runs that server; its answer is no token".into())
@@ -77,6 +74,19 @@ pub fn net(wanted: &Wanted<'_>, error: &NetError) -> Failure {
     };
     let help: String = help;
     Failure::new(Kind::Network, id, what, help)
+}
+
+fn certificate_help(flaw: Flaw) -> &'static str {
+    match flaw {
+        Flaw::Issuer | Flaw::Other => {
+            "ask your administrator for the company's root certificate and name its file in [network] ca_file"
+        }
+        Flaw::Dates => {
+            "date -u    (the certificate's dates are judged by this machine's clock; if that is right, ask whoever \
+             runs that server)"
+        }
+        Flaw::Name => "check the address in the configuration; if it is right, a captive portal or proxy is in the way",
+    }
 }
 
 /// Git's request was refused.

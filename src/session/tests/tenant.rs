@@ -64,3 +64,17 @@ fn what_is_no_metadata_is_not_kept() {
     *world.script.metadata.borrow_mut() = Ok(metadata());
     assert_eq!(world.tenant().tid, TID);
 }
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_may_write_or_read_what_is_kept() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::new([]);
+    world.tenant();
+    let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    let kept = fs_err::read_dir(&world.cache).unwrap().next().unwrap().unwrap().path();
+    assert_eq!((mode(&world.cache), mode(&kept)), (0o700, 0o600));
+    std::fs::set_permissions(&kept, std::fs::Permissions::from_mode(0o666)).unwrap();
+    world.tenant();
+    assert_eq!(world.count("openid-configuration"), 2, "what others could have written is not believed");
+}

@@ -1,5 +1,6 @@
 use super::*;
 use crate::app::interaction::Choice;
+use crate::app::interaction::NotAsked;
 use crate::app::sign_in::Why;
 use crate::basis::credential::Proof;
 use crate::basis::secret::RefreshToken;
@@ -57,7 +58,8 @@ pub(super) fn tell(book: &mut Book) {
         let world = &book.world;
         let (cloud, broker) = (wanted(world, "cloud-oauth"), wanted(world, "exchange"));
         [
-            ("nobody_to_ask", nobody_to_ask(&broker, "CI=true is set")),
+            ("nobody_to_ask", nobody_to_ask(&broker, NotAsked::Nobody("CI=true is set".into()))),
+            ("nobody_to_consent", nobody_to_consent(&cloud, NotAsked::Nobody("CI=true is set".into()))),
             ("device_code_off", device_code_off(&broker, "this is an SSH session")),
             ("device_code_login_only", device_code_login_only(&broker)),
             ("not_before", not_before(&broker, NOON.after(Duration::from_secs(60)))),

@@ -3,7 +3,7 @@ use crate::audit::JournalError;
 use crate::flight::{FlightError, Notice};
 use crate::git::answer::AnswerError;
 use crate::git::request::RequestError;
-use crate::net::NetError;
+use crate::net::{Flaw, NetError};
 use crate::ui::UiError;
 use crate::vault::VaultError;
 use std::io::{Error, ErrorKind};
@@ -36,7 +36,19 @@ fn failures(broker: &Wanted<'_>) -> Vec<(&'static str, Failure)> {
         ("journal", journal(&trail)),
         ("net Unreachable", net(broker, &NetError::Unreachable { place: place(), why: "no route".into() })),
         ("net Proxy", net(broker, &NetError::Proxy { place: place(), why: "407".into() })),
-        ("net Tls", net(broker, &NetError::Tls { place: place(), why: "unknown issuer".into() })),
+        (
+            "net Tls issuer",
+            net(broker, &NetError::Tls { place: place(), flaw: Flaw::Issuer, why: "unknown issuer".into() }),
+        ),
+        ("net Tls dates", net(broker, &NetError::Tls { place: place(), flaw: Flaw::Dates, why: "expired".into() })),
+        (
+            "net Tls name",
+            net(broker, &NetError::Tls { place: place(), flaw: Flaw::Name, why: "for other.example".into() }),
+        ),
+        (
+            "net Tls other",
+            net(broker, &NetError::Tls { place: place(), flaw: Flaw::Other, why: "handshake failure".into() }),
+        ),
         ("net TimedOut", net(broker, &NetError::TimedOut { place: place(), after: Duration::from_secs(30) })),
         ("net TooLarge", net(broker, &NetError::TooLarge { place: place() })),
         ("net Trust", net(broker, &NetError::Trust { why: "/etc/ca.pem: no such file".into() })),

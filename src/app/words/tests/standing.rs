@@ -105,5 +105,10 @@ fn removed(all: bool) -> Removed {
         scopes: String::new(),
     };
     let cached = Cached { credential, who: alice(), suspect: false, session_ends: NOON };
-    Removed { host: "https://bitbucket.org".into(), source: "cloud-oauth", grant: all, token: all.then_some(cached) }
+    Removed {
+        host: "https://bitbucket.org".into(),
+        source: "cloud-oauth",
+        grant: Some(all),
+        token: all.then_some(cached),
+    }
 }

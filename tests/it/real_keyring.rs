@@ -1,0 +1,216 @@
+//! A real Secret Service, as an ordinary user: open, locked, hanging, missing.
+
+use crate::desk::{feed, said, stderr, stdout};
+use crate::practice::{Options, Practice, Source};
+use crate::pty::until;
+use crate::tester::{Daemon, Place, files, lying_about, request};
+use serde_json::Value;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
+
+#[test]
+fn a_session_in_the_keyring_is_found_by_the_next_process_and_by_nobody_who_reads_files() {
+    let desk = Desk::open(Source::DataCenterOauth);
+    desk.place.sign_in_by_browser(&desk.practice);
+
+    let status: Value = serde_json::from_slice(&desk.helper(&["status", "--json"]).stdout).unwrap();
+    let account = &status["accounts"][0];
+    assert_eq!((&account["signed_in"], &account["storage"]), (&true.into(), &"keyring".into()), "{status}");
+    let sealed = desk.helper(&["status"]);
+    assert!(stdout(&sealed).contains("kept in the keyring"), "{}", said(&sealed));
+
+    let found = desk.place.command("secret-tool").args(["search", "--all", "service", "bitbucket-sso"]).output();
+    let found = said(&found.unwrap());
+    assert!(found.contains("attribute.service = bitbucket-sso"), "{found}");
+
+    let leaks = lying_about(&desk.practice, &desk.place.home(), &[desk.config()]);
+    assert!(leaks.is_empty(), "{leaks:?}");
+    let keyrings = desk.place.home().join(".local/share/keyrings");
+    assert!(files(&keyrings).len() > 1, "the daemon keeps it in {}", keyrings.display());
+}
+
+#[test]
+fn a_hit_needs_no_keyring_and_a_miss_says_what_is_wrong_with_it() {
+    let mut desk = Desk::open(Source::Exchange);
+    let signed_in = desk.place.sign_in(&desk.practice);
+    assert!(signed_in.status.success(), "{}", said(&signed_in));
+    let first = desk.get();
+    assert!(stdout(&first).contains("password="), "{}", said(&first));
+
+    desk.lock();
+    assert_eq!(desk.get().stdout, first.stdout, "a hit does not care whether it is locked");
+    desk.forget_hot();
+    desk.refused("keyring-locked", "unlock your keyring");
+
+    desk.signal("-STOP");
+    let begun = Instant::now();
+    desk.refused("keyring-hangs", "did not answer within 3 seconds");
+    let took = begun.elapsed();
+    assert!(took >= Duration::from_secs(3) && took < Duration::from_secs(10), "{took:?}");
+    desk.signal("-CONT");
+    desk.refused("keyring-locked", "unlock your keyring");
+
+    desk.place.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
+    desk.refused("keyring-missing", "start a Secret Service");
+}
+
+#[test]
+fn a_hit_talks_to_nobody() {
+    let mut desk = Desk::open(Source::Exchange);
+    assert!(desk.place.sign_in(&desk.practice).status.success());
+    let first = desk.get();
+    desk.place.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
+    assert_eq!(desk.get().stdout, first.stdout);
+    desk.place.set("DBUS_SESSION_BUS_ADDRESS", &desk.bus);
+    desk.signal("-STOP");
+    assert_eq!(desk.get().stdout, first.stdout);
+    desk.signal("-CONT");
+}
+
+#[test]
+fn logout_leaves_nothing_in_the_keyring() {
+    let desk = Desk::open(Source::DataCenterOauth);
+    desk.place.sign_in_by_browser(&desk.practice);
+    let entries = || {
+        let search = ["search", "--all", "service", "bitbucket-sso"];
+        said(&desk.place.command("secret-tool").args(search).output().unwrap()).matches("attribute.service").count()
+    };
+    assert!(entries() >= 2, "session and grant");
+    let out = desk.helper(&["logout", "--all"]);
+    assert!(out.status.success(), "{}", said(&out));
+    assert_eq!(entries(), 0);
+}
+
+/// The library's own tests of the door, against the same daemon.
+#[test]
+fn the_librarys_tests_pass_against_this_daemon() {
+    let mut desk = Desk::open(Source::Exchange);
+    desk.unit_test("open", "secret_service_keeps");
+    desk.lock();
+    desk.unit_test("locked", "secret_service_locked");
+    desk.signal("-STOP");
+    desk.unit_test("frozen", "secret_service_frozen");
+    desk.signal("-CONT");
+    desk.place.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
+    desk.unit_test("missing", "secret_service_missing");
+}
+
+/// An ordinary user's desk with a session bus and an unlocked keyring.
+struct Desk {
+    /// Ends before the places it lives in go away.
+    _session: Daemon,
+    practice: Practice,
+    place: Place,
+    source: Source,
+    bus: String,
+    daemon: u32,
+}
+
+impl Desk {
+    fn open(source: Source) -> Self {
+        let practice = Practice::start(&Options::default());
+        let storage = "[storage]\nrefresh_tokens = \"keyring\"\n";
+        let mut place = Place::new().configured(&practice, source, storage);
+        let mut session = place.command("dbus-run-session");
+        let session = session.args(["--", "sh", "-c", SESSION]).stdin(Stdio::piped()).stdout(Stdio::null());
+        let session = Daemon(session.stderr(Stdio::null()).spawn().unwrap());
+        let read = |name: &str| {
+            let path = place.path("open").join(name);
+            until(|| fs::read_to_string(&path).ok().filter(|text| text.ends_with('\n'))).expect(name).trim().to_owned()
+        };
+        let (bus, daemon) = (read("bus"), read("daemon").parse().unwrap());
+        place.set("DBUS_SESSION_BUS_ADDRESS", &bus);
+        let desk = Self { practice, place, source, bus, daemon, _session: session };
+        // Asking the service itself before it has its name would have the bus start another one, which is locked.
+        let owned = ["/", "org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets"];
+        let ready = || desk.call("org.freedesktop.DBus", &owned).contains("boolean true").then_some(());
+        until(ready).expect("the keyring daemon is ready");
+        desk
+    }
+
+    fn helper(&self, arguments: &[&str]) -> Output {
+        self.place.helper(arguments).output().unwrap()
+    }
+
+    fn get(&self) -> Output {
+        feed(&mut self.place.helper(&["get"]), request(self.practice.url(self.source)).as_bytes())
+    }
+
+    /// Git asks, and is told to stop; the person reads why.
+    fn refused(&self, id: &str, words: &str) {
+        let output = self.get();
+        assert_eq!((output.status.code(), stdout(&output).trim()), (Some(7), "quit=1"), "{id}: {}", said(&output));
+        let text = stderr(&output);
+        assert!(text.contains(&format!("[{id}]")) && text.contains(words), "{id}: {text}");
+    }
+
+    fn config(&self) -> PathBuf {
+        self.place.home().join(".config/bitbucket-sso/config.toml")
+    }
+
+    /// Every cached credential is gone.
+    fn forget_hot(&self) {
+        let hot = files(self.place.runtime()).into_iter().chain(files(&self.place.home().join(".local/state")));
+        let hot: Vec<_> = hot.filter(|file| file.to_string_lossy().contains("hot")).collect();
+        assert!(!hot.is_empty(), "something was cached");
+        hot.iter().for_each(|file| fs::remove_file(file).unwrap());
+    }
+
+    fn lock(&self) {
+        let collection = "array:objpath:/org/freedesktop/secrets/collection/login";
+        let said = self.call(
+            "org.freedesktop.secrets",
+            &["/org/freedesktop/secrets", "org.freedesktop.Secret.Service.Lock", collection],
+        );
+        assert!(said.contains("collection/login"), "{said}");
+    }
+
+    fn call(&self, whom: &str, arguments: &[&str]) -> String {
+        let to = ["--session", "--print-reply", &format!("--dest={whom}")];
+        said(&self.place.command("dbus-send").args(to).args(arguments).output().unwrap())
+    }
+
+    fn signal(&self, signal: &str) {
+        let sent = self.place.command("kill").args([signal, &self.daemon.to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    fn unit_test(&self, state: &str, name: &str) {
+        let copy = self.place.path("unit-tests");
+        fs::copy(library_tests(), &copy).unwrap();
+        let mut tests = self.place.command(&copy);
+        let output = tests.arg(name).arg("--nocapture").env("BITBUCKET_SSO_TEST_SECRET_SERVICE", state).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        assert!(
+            !stdout(&output).contains("running 0 tests") && !stderr(&output).contains("not run:"),
+            "{}",
+            said(&output)
+        );
+    }
+}
+
+/// The newest build of the library's unit tests, beside this one.
+fn library_tests() -> PathBuf {
+    let this = std::env::current_exe().unwrap();
+    let beside = fs::read_dir(this.parent().unwrap()).unwrap().flatten();
+    let ours = beside.filter(|entry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        name.starts_with("bitbucket_sso-") && !name.contains('.')
+    });
+    let newest = ours.max_by_key(|entry| entry.metadata().and_then(|meta| meta.modified()).unwrap());
+    newest.expect("`cargo nextest run` builds the library's tests too").path()
+}
+
+/// Leaves the bus's address and the daemon's process id, then lives as long as its standard input.
+const SESSION: &str = "
+printf secret | gnome-keyring-daemon --foreground --unlock --components=secrets &
+daemon=$!
+echo $daemon > daemon
+echo \"$DBUS_SESSION_BUS_ADDRESS\" > bus
+cat
+kill -KILL $daemon
+wait
+";
