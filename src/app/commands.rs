@@ -93,13 +93,13 @@ pub fn setup(world: &World, wish: &SetupWish, stdin: &mut dyn Read) -> Result<St
     let plan = if wish.system { setup::system(&surroundings, hosts) } else { setup::plan(&surroundings, hosts) };
     let plan = plan.map_err(|error| setup::words::failure(&error))?;
     if wish.dry_run {
-        return Ok(said + &setup::words::plan(&plan) + "\n");
+        return Ok(said + &setup::words::plan(&plan));
     }
     let report = setup::apply(&plan).map_err(|error| setup::words::failure(&error))?;
-    said.push_str(&(setup::words::report(&report) + "\n"));
+    said.push_str(&setup::words::report(&report));
     for host in hosts {
         let chain = setup::replay(&surroundings, host).map_err(|error| setup::words::failure(&error))?;
-        said.push_str(&(setup::words::chain(host, &chain) + "\n"));
+        said.push_str(&setup::words::chain(host, &chain));
     }
     Ok(said)
 }
@@ -109,7 +109,7 @@ pub fn unsetup(world: &World, system: bool) -> Result<String, Failure> {
     let include = chain::include_file(world, system)?;
     let surroundings = chain::surroundings(world, &include);
     let report = if system { setup::undo_system(&surroundings) } else { setup::undo(&surroundings) };
-    report.map(|report| setup::words::report(&report) + "\n").map_err(|error| setup::words::failure(&error))
+    report.map(|report| setup::words::report(&report)).map_err(|error| setup::words::failure(&error))
 }
 
 /// Fetches, shows, asks once, writes.
@@ -118,7 +118,7 @@ fn take(world: &World, wish: &SetupWish, origin: &Origin, stdin: &mut dyn Read) 
     let offer = bootstrap::fetch(origin, world.http.get(), stdin, &config::toml_value).map_err(|error| fail(&error))?;
     let shown = setup::words::offer(&offer);
     if wish.dry_run {
-        return Ok(shown + "\n");
+        return Ok(shown);
     }
     let consent = bootstrap::consent(&offer, wish.yes, wish.sha256.as_deref()).map_err(|error| fail(&error))?;
     if consent == Consent::Ask {

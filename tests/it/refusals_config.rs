@@ -133,20 +133,6 @@ fn every_flaw_of_a_file_is_told_with_its_line_and_one_remedy() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_named() {
-    let desk = Desk::bare(Path::new("/dev/null"));
-    let file = config_file(&desk);
-    std::fs::create_dir_all(&file).unwrap();
-    let output = desk.helper().arg("status").output().unwrap();
-    let file = file.display();
-    let want = format!(
-        "bitbucket-sso: the configuration is not usable: {file} cannot be read: is a directory [config-unreadable]\n  \
-         do this: ls -l {file}\n"
-    );
-    assert_eq!((output.status.code(), stderr(&output)), (Some(3), want));
-}
-
-#[test]
 fn a_variable_or_flag_that_is_wrong_is_told_by_its_own_name() {
     let desk = Desk::bare(Path::new("/dev/null"));
     desk.write_config(OURS);

@@ -136,6 +136,20 @@ fn validate_judges_one_file_by_itself() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let desk = Desk::bare(Path::new("/dev/null"));
+    let file = desk.home().join(".config/bitbucket-sso/config.toml");
+    std::fs::create_dir_all(&file).unwrap();
+    let output = desk.helper().arg("status").output().unwrap();
+    let file = file.display();
+    let want = format!(
+        "bitbucket-sso: the configuration is not usable: {file} cannot be read: is a directory [config-unreadable]\n  \
+         do this: ls -l {file}\n"
+    );
+    assert_eq!((output.status.code(), stderr(&output)), (Some(3), want));
+}
+
+#[test]
 fn the_reference_page_is_what_the_program_prints() {
     let printed = stdout(&run(&desk(), &["config", "schema", "--markdown"]));
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference.md");

@@ -80,6 +80,10 @@ mod tests {
                     do this: git credential-bitbucket-sso setup\n";
         let store = helper("global", "credential.helper", "store --file /secret");
         assert_eq!(judged(Verdict::OthersAlso, Some(store)), want);
+        let first = judged(Verdict::NotFirst, Some(helper("system", "credential.helper", "manager")));
+        let want = "https://bitbucket.org: git asks `manager` (/home/u/.gitconfig) first\n  do this: git \
+                    credential-bitbucket-sso setup\n";
+        assert_eq!(first, want);
         let cleared = judged(Verdict::Absent, Some(helper("local", "credential.helper", "")));
         assert!(cleared.ends_with("do this: git config --local --unset-all 'credential.helper'\n"), "{cleared}");
     }
