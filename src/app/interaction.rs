@@ -33,16 +33,16 @@ pub enum NotAsked {
 }
 
 /// Decides whether and how a person is asked. `forced` comes from the command line or from an answer of
-/// Entra that only a browser can satisfy; `waited`: another sign-in was waited for, so that its cool-down binds.
+/// Entra that only a browser can satisfy; `queued`: another sign-in was waited for, so that its cool-down binds.
 pub fn choose(
     world: &World,
     wanted: &Wanted<'_>,
     manner: Manner,
     forced: Option<Flow>,
     state: &AccountState,
-    waited: bool,
+    queued: bool,
 ) -> Result<Choice, NotAsked> {
-    let unattended = may_ask(world, manner, state, waited)?;
+    let unattended = may_ask(world, manner, state, queued)?;
     let configured = match wanted.profile.flow {
         FlowChoice::Auto => None,
         FlowChoice::Browser => Some((Flow::Browser, "flow = \"browser\" is configured")),
@@ -60,7 +60,7 @@ pub fn choose(
 }
 
 /// Whether nobody sits at a terminal but a page may open all the same; an error if nobody may be asked.
-fn may_ask(world: &World, manner: Manner, state: &AccountState, waited: bool) -> Result<bool, NotAsked> {
+fn may_ask(world: &World, manner: Manner, state: &AccountState, queued: bool) -> Result<bool, NotAsked> {
     if manner == Manner::Command {
         return Ok(false);
     }
@@ -80,7 +80,7 @@ fn may_ask(world: &World, manner: Manner, state: &AccountState, waited: bool) ->
     }
     let cooling = state.cooldown_until.is_some_and(|until| world.clock.now() < until);
     if world.ui.can_ask() {
-        return if cooling && waited { refuse(COOLING) } else { Ok(false) };
+        return if cooling && queued { refuse(COOLING) } else { Ok(false) };
     }
     match usable(&world.env, &rules.browser) {
         Usable::No(reason) => refuse(&format!("there is no terminal, and {reason}")),

@@ -178,13 +178,13 @@ fn age(desk: &Desk, url: &str, what: &[Kept], seconds: i64) {
     let settings = config::load(&sources).unwrap().settings;
     let host = settings.hosts.iter().find(|host| host.url.to_string().trim_end_matches('/') == url).unwrap();
     let account = config::account_id(settings.profile(host).unwrap());
-    let hot = vault::hot(StorageChoice::Kernel, false, &places.state, &env, Arc::new(SystemClock));
+    let cache = vault::hot(StorageChoice::Kernel, false, &places.state, &env, Arc::new(SystemClock));
     for kept in what {
         let slot = match kept {
             Kept::Credential => Slot::Credential(config::host_id(&account, host)),
             Kept::Proof => Slot::Access(account.clone(), host.source.entra_scope().unwrap_or_default().to_owned()),
         };
-        let bytes = hot.read(&account, &slot).unwrap_or_else(|| panic!("nothing is cached as {kept:?}"));
+        let bytes = cache.read(&account, &slot).unwrap_or_else(|| panic!("nothing is cached as {kept:?}"));
         let mut record: serde_json::Value = serde_json::from_slice(bytes.expose()).unwrap();
         for name in ["issued", "expires", "confirmed"] {
             if let Some(moment) = record[name].as_i64() {
@@ -192,7 +192,7 @@ fn age(desk: &Desk, url: &str, what: &[Kept], seconds: i64) {
             }
         }
         let until = Timestamp(record["session_ends"].as_i64().unwrap());
-        hot.write(&account, &slot, &SecretBytes::new(record.to_string().into_bytes()), until).unwrap();
+        cache.write(&account, &slot, &SecretBytes::new(record.to_string().into_bytes()), until).unwrap();
     }
 }
 

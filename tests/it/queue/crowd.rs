@@ -32,10 +32,10 @@ fn a_hundred_without_a_session_over_two_hosts_make_one_sign_in() {
     let urls = [practice.url(Source::Exchange), practice.url(Source::Entra)];
     let crowd: Vec<Running> = (0..CROWD).map(|number| Running::get(&desk, urls[number % 2])).collect();
     let tokens: Vec<String> = crowd.into_iter().map(|running| running.end().token()).collect();
-    for host in 0..2 {
+    for (host, url) in urls.iter().enumerate() {
         let mut tokens: Vec<_> = tokens.iter().skip(host).step_by(2).collect();
         tokens.dedup();
-        assert_eq!(tokens.len(), 1, "one token for {}", urls[host]);
+        assert_eq!(tokens.len(), 1, "one token for {url}");
     }
     assert_eq!(desk.opened().len(), 1, "{:?}", desk.opened());
     assert_eq!(practice.journal.grants("entra", "authorization_code", 200), 1);

@@ -12,7 +12,9 @@ fn one_forbidden_repository_does_not_stop_the_other_nineteen() {
         let desk = signed_in(&practice, &[source]);
         assert!(desk.helper().arg("setup").status().unwrap().success());
         let names: Vec<String> = (0..20).map(|number| format!("part{number}")).collect();
-        names.iter().for_each(|name| practice.repos.create("work", name));
+        for name in &names {
+            practice.repos.create("work", name);
+        }
         for book in [&mut practice.cloud.state().book, &mut practice.data_center.state().book] {
             book.refusals.insert("work/part7".into(), Refusal::NoAccess);
         }
