@@ -104,7 +104,7 @@ fn next_tab(
         }
     };
     if let Some(visit) = visit {
-        visit.redirect(&request.url);
+        by_browser::answer(visit, pages::onward(wanted, &request.url));
     }
     finish(world, loopback, wanted, proof, &request)
 }

@@ -73,11 +73,23 @@ pub fn confirm(confirm: &Confirm<'_>) -> String {
     page(title, &body)
 }
 
+/// A page that leads on to `url` by itself, with a link for those whose browser does not. No redirect: browsers hold
+/// redirects after a form to the policy of the page that the form was on, be it ours or somebody else's.
+pub fn onward(title: &str, what: &str, url: &str) -> String {
+    let (title_shown, what, url) = (escaped(title), escaped(what), escaped(url));
+    let body = format!("<h1>{title_shown}</h1>\n<p>{what}</p>\n<p class=\"next\"><a href=\"{url}\">Continue</a></p>");
+    page_with(&format!("<meta http-equiv=\"refresh\" content=\"0; url={url}\">\n"), title, &body)
+}
+
 fn page(title: &str, body: &str) -> String {
+    page_with("", title, body)
+}
+
+fn page_with(head: &str, title: &str, body: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n{head}\
          <title>{} \u{2013} bitbucket-sso</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n\
          </body>\n</html>\n",
         escaped(title)
@@ -126,6 +138,8 @@ dl { margin: 0 0 1rem; padding: 1rem 0; border: 1px solid var(--line); border-wi
 dt { color: var(--dim); }
 dd { margin: 0; font-weight: 600; }
 .last { margin: 0; color: var(--dim); }
+.next { margin: 0; }
+a { color: var(--act); }
 form { display: flex; flex-wrap: wrap; gap: .75rem; }
 button { padding: .6rem 1.1rem; font: inherit; font-weight: 600; color: var(--text); background: transparent;
   border: 1px solid var(--dim); border-radius: .5rem; cursor: pointer; }
@@ -154,6 +168,15 @@ mod tests {
             assert!(!page.contains("<img") && !page.contains("\"a\"") && !page.contains("&'"), "{page}");
             assert!(page.contains("&lt;img src=x onerror=&quot;a&quot;&gt;&amp;&#39;"));
         }
+    }
+
+    #[test]
+    fn a_page_leads_on_to_one_address_only() {
+        let page = onward("On", HOSTILE, "https://h.example/authorize?a=b&c=\"><script>");
+        let address = "https://h.example/authorize?a=b&amp;c=&quot;&gt;&lt;script&gt;\"";
+        assert!(page.contains(&format!("http-equiv=\"refresh\" content=\"0; url={address}")), "{page}");
+        assert!(page.contains(&format!("<a href=\"{address}")), "{page}");
+        assert!(!page.contains("<script") && !page.contains("<img"), "{page}");
     }
 
     #[test]

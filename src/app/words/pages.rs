@@ -34,6 +34,12 @@ pub fn failed(wanted: &Wanted<'_>, failure: &Failure) -> (u16, String) {
     (200, html)
 }
 
+/// Signed in at Entra; Bitbucket's question comes next, in the same tab.
+pub fn onward(wanted: &Wanted<'_>, url: &str) -> (u16, String) {
+    let what = format!("{} asks for your consent next.", wanted.host.url.host());
+    (200, page::onward("Going on to Bitbucket", &what, url))
+}
+
 /// The code has arrived; the rest happens at the terminal.
 pub fn back_to_terminal(wanted: &Wanted<'_>) -> (u16, String) {
     let html = page::outcome(&Outcome {
