@@ -9,6 +9,8 @@
 
 mod practice;
 
+#[path = "it/cdp.rs"]
+mod cdp;
 #[path = "it/desk.rs"]
 mod desk;
 #[path = "it/house.rs"]
@@ -19,6 +21,8 @@ mod journey;
 mod practice_tests;
 #[path = "it/pty.rs"]
 mod pty;
+#[path = "it/real_browser.rs"]
+mod real_browser;
 #[path = "it/real_git.rs"]
 mod real_git;
 #[path = "it/real_keyring.rs"]
