@@ -61,12 +61,11 @@ impl Tab {
     /// One masked text frame (RFC 6455 section 5.2).
     fn send(&mut self, text: &str) {
         let mut frame = vec![0x81];
-        match u8::try_from(text.len()).ok().filter(|length| *length < 126) {
-            Some(length) => frame.push(0x80 | length),
-            None => {
-                frame.push(0x80 | 126);
-                frame.extend(u16::try_from(text.len()).unwrap().to_be_bytes());
-            }
+        if let Some(length) = u8::try_from(text.len()).ok().filter(|length| *length < 126) {
+            frame.push(MASKED | length);
+        } else {
+            frame.push(MASKED | TWO_BYTES);
+            frame.extend(u16::try_from(text.len()).unwrap().to_be_bytes());
         }
         // A mask of zeros leaves the text as it is.
         frame.extend([0; 4]);
@@ -96,6 +95,10 @@ impl Tab {
         bytes
     }
 }
+
+const MASKED: u8 = 0x80;
+/// The length follows in two bytes.
+const TWO_BYTES: u8 = 0x7e;
 
 /// Path of the first page's socket.
 fn page(client: &Client, port: u16) -> Option<String> {
