@@ -34,6 +34,9 @@ pub enum Command {
     Unsetup(Unsetup),
     /// Print the credential of a host, for curl, IDEs and scripts
     Token(Token),
+    /// Replace a credential that is about to end; started by `get`, never by a person
+    #[command(hide = true)]
+    Renew(Renew),
     /// Look at the configuration
     Config {
         #[command(subcommand)]
@@ -135,6 +138,17 @@ pub enum TokenFormat {
     Header,
     /// Lines for a shell
     Env,
+}
+
+/// `renew`.
+#[derive(Debug, Args)]
+pub struct Renew {
+    /// The host
+    #[arg(long, value_name = "URL")]
+    pub host: String,
+    /// The repository, where the host is asked per repository
+    #[arg(long)]
+    pub path: Option<String>,
 }
 
 /// `config`.

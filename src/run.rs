@@ -3,7 +3,7 @@
 use crate::app::login::{Wish, login};
 use crate::app::logout::{Extent, logout};
 use crate::app::world::{World, real};
-use crate::app::{commands, erase, get, pick, registration, token, words};
+use crate::app::{commands, erase, get, pick, registration, renew, token, words};
 use crate::basis::clock::SystemClock;
 use crate::basis::env::Env;
 use crate::basis::failure::{Failure, Kind};
@@ -36,7 +36,7 @@ pub fn run(invocation: &mut Invocation<'_>) -> u8 {
         // Nothing of it is kept; it is read so that git is not left with a broken pipe.
         Some(Verb::Store) => std::io::copy(invocation.stdin, &mut std::io::sink()).map(drop).or(Ok(())),
         Some(Verb::Erase) => erase_for_git(invocation),
-        Some(Verb::Capability) => write_capabilities(invocation.stdout).map_err(|error| words::answer(&error)),
+        Some(Verb::Capability) => write_capabilities(invocation.stdout).map_err(|error| words::answer(&error).into()),
         // A verb of a later git: nothing to say, nothing wrong.
         Some(Verb::Other) if unknown(invocation) => Ok(()),
         Some(Verb::Other) | None => return command(invocation),
@@ -44,12 +44,31 @@ pub fn run(invocation: &mut Invocation<'_>) -> u8 {
     finish(invocation, outcome)
 }
 
+/// A failure, and whether it is told on one line: where the configuration cannot be read we cannot know whose host
+/// git asks about (DESIGN.md section 5).
+struct Told {
+    failure: Failure,
+    briefly: bool,
+}
+
+impl From<Failure> for Told {
+    fn from(failure: Failure) -> Self {
+        Self { failure, briefly: false }
+    }
+}
+
+impl Told {
+    fn briefly(failure: Failure) -> Self {
+        Self { failure, briefly: true }
+    }
+}
+
 /// The shipped door: everything real.
 fn world(env: &Env, flags: Vec<(String, String)>) -> Result<World, Failure> {
     real(env.clone(), flags, Arc::new(SystemClock))
 }
 
-fn answer_git(invocation: &mut Invocation<'_>) -> Result<(), Failure> {
+fn answer_git(invocation: &mut Invocation<'_>) -> Result<(), Told> {
     let request = request(invocation)?;
     let world = match world(&invocation.env, Vec::new()) {
         Ok(world) => world,
@@ -57,7 +76,7 @@ fn answer_git(invocation: &mut Invocation<'_>) -> Result<(), Failure> {
             if registration::names(&invocation.env, &request) {
                 write_answer(invocation, &Answer::Stop)?;
             }
-            return Err(failure);
+            return Err(Told::briefly(failure));
         }
     };
     let answer = get::get(&world, &request).map_err(|failure| (failure, world.loaded.settings.ui.on_failure));
@@ -65,21 +84,21 @@ fn answer_git(invocation: &mut Invocation<'_>) -> Result<(), Failure> {
         Ok(answer) => match write_answer(invocation, &answer) {
             Err(failure) => {
                 write_answer(invocation, &Answer::Stop)?;
-                Err(failure)
+                Err(failure.into())
             }
-            done => done,
+            Ok(()) => Ok(()),
         },
         Err((failure, OnFailure::Stop)) => {
             write_answer(invocation, &Answer::Stop)?;
-            Err(failure)
+            Err(failure.into())
         }
-        Err((failure, OnFailure::Pass)) => Err(failure),
+        Err((failure, OnFailure::Pass)) => Err(failure.into()),
     }
 }
 
-fn erase_for_git(invocation: &mut Invocation<'_>) -> Result<(), Failure> {
+fn erase_for_git(invocation: &mut Invocation<'_>) -> Result<(), Told> {
     let request = request(invocation)?;
-    let world = world(&invocation.env, Vec::new())?;
+    let world = world(&invocation.env, Vec::new()).map_err(Told::briefly)?;
     erase::erase(&world, &request);
     Ok(())
 }
@@ -108,7 +127,7 @@ fn command(invocation: &mut Invocation<'_>) -> u8 {
             return if help { 0 } else { Kind::Usage.exit() };
         }
     };
-    let outcome = execute(invocation, cli);
+    let outcome = execute(invocation, cli).map_err(Told::from);
     finish(invocation, outcome)
 }
 
@@ -134,6 +153,7 @@ fn with_world(
         Command::Whoami(format) => commands::whoami(&world, format.json),
         Command::Setup(typed) => commands::setup(&world, &typed_setup(typed), invocation.stdin),
         Command::Unsetup(typed) => commands::unsetup(&world, typed.system),
+        Command::Renew(typed) => renew::run(world, &typed.host, typed.path.as_deref()).map(|()| String::new()),
         Command::Token(typed) => token::token(&world, &typed.host, form(typed.format)),
         Command::Config { command: cli::Config::Show(format) } => Ok(commands::config_show(&world, format.json)),
         Command::Config { .. } => Ok(String::new()),
@@ -180,12 +200,8 @@ fn write(to: &mut dyn Write, text: &str) -> Result<(), Failure> {
     }
 }
 
-fn finish(invocation: &mut Invocation<'_>, outcome: Result<(), Failure>) -> u8 {
-    match outcome {
-        Ok(()) => 0,
-        Err(failure) => {
-            _ = writeln!(invocation.stderr, "{failure}");
-            failure.kind.exit()
-        }
-    }
+fn finish(invocation: &mut Invocation<'_>, outcome: Result<(), Told>) -> u8 {
+    let Err(Told { failure, briefly }) = outcome else { return 0 };
+    _ = if briefly { writeln!(invocation.stderr, "{failure:#}") } else { writeln!(invocation.stderr, "{failure}") };
+    failure.kind.exit()
 }

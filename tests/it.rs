@@ -4,6 +4,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::disallowed_methods,
+    clippy::print_stderr,
+    clippy::too_many_lines,
     reason = "tests are the world that the product is handed"
 )]
 
@@ -11,16 +13,24 @@ mod practice;
 
 #[path = "it/cdp.rs"]
 mod cdp;
+#[path = "it/conversations.rs"]
+mod conversations;
+#[path = "it/demo.rs"]
+mod demo;
 #[path = "it/desk.rs"]
 mod desk;
 #[path = "it/house.rs"]
 mod house;
 #[path = "it/journey.rs"]
 mod journey;
+#[path = "it/model.rs"]
+mod model;
 #[path = "it/practice.rs"]
 mod practice_tests;
 #[path = "it/pty.rs"]
 mod pty;
+#[path = "it/queue.rs"]
+mod queue;
 #[path = "it/real_browser.rs"]
 mod real_browser;
 #[path = "it/real_git.rs"]
@@ -31,5 +41,17 @@ mod real_keyring;
 mod real_storage;
 #[path = "it/real_strace.rs"]
 mod real_strace;
+#[path = "it/refusals_config.rs"]
+mod refusals_config;
+#[path = "it/refusals_git.rs"]
+mod refusals_git;
+#[path = "it/refusals_policy.rs"]
+mod refusals_policy;
+#[path = "it/refusals_setup.rs"]
+mod refusals_setup;
+#[path = "it/schema.rs"]
+mod schema;
 #[path = "it/tester.rs"]
 mod tester;
+#[path = "it/typed.rs"]
+mod typed;

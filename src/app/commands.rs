@@ -1,13 +1,12 @@
 //! What the remaining commands print: status, whoami, setup and configuration, as text or JSON.
 
+use crate::app::chain;
+use crate::app::setup;
 use crate::app::setup::bootstrap::{self, Consent, Kept, Offer, Origin};
-use crate::app::setup::chain::Verdict;
-use crate::app::setup::{self, Surroundings, owned_by_us};
 use crate::app::status::{self, Status};
-use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
-use crate::basis::failure::{Failure, Kind};
+use crate::basis::failure::Failure;
 use crate::config::{self, ShownValue};
 use std::io::Read;
 use std::path::Path;
@@ -47,8 +46,7 @@ pub fn config_show(world: &World, json: bool) -> String {
 
 /// `status`.
 pub fn status(world: &World, json: bool) -> Result<String, Failure> {
-    let chain = |wanted: &Wanted<'_>| chain(world, wanted);
-    let status = status::status(world, &chain)?;
+    let status = status::status(world, &|wanted| chain::complaints(world, wanted))?;
     if json {
         return Ok(format!("{:#}\n", serde_json::json!(status)));
     }
@@ -59,8 +57,7 @@ pub fn status(world: &World, json: bool) -> Result<String, Failure> {
 pub fn whoami(world: &World, json: bool) -> Result<String, Failure> {
     let Status { accounts, .. } = status::status(world, &|_| Vec::new())?;
     if !accounts.iter().any(|account| account.signed_in) {
-        let help = "git credential-bitbucket-sso login";
-        return Err(Failure::new(Kind::SignInNeeded, "sign-in-needed", "nobody is signed in", help));
+        return Err(words::nobody_signed_in());
     }
     if json {
         return Ok(format!("{:#}\n", words::whoami_json(&accounts)));
@@ -71,6 +68,11 @@ pub fn whoami(world: &World, json: bool) -> Result<String, Failure> {
 /// `setup`: the organisation's configuration first, if one is named, then the registration with git.
 pub fn setup(world: &World, wish: &SetupWish, stdin: &mut dyn Read) -> Result<String, Failure> {
     let mut said = String::new();
+    let include = chain::include_file(world, wish.system)?;
+    let surroundings = chain::surroundings(world, &include);
+    if !wish.system {
+        setup::check_home(&surroundings).map_err(|error| setup::words::failure(&error))?;
+    }
     let origin = match (&wish.domain, &wish.from) {
         (Some(domain), _) => Some(Origin::domain(domain)),
         (_, Some(from)) => Some(Origin::from(from)),
@@ -87,31 +89,27 @@ pub fn setup(world: &World, wish: &SetupWish, stdin: &mut dyn Read) -> Result<St
     if loaded.settings.hosts.is_empty() {
         return Err(words::no_hosts());
     }
-    let exe = world.exe.clone();
-    let include = include_file(world, wish.system)?;
-    let surroundings = surroundings(world, &exe, &include);
     let hosts = &loaded.settings.hosts;
     let plan = if wish.system { setup::system(&surroundings, hosts) } else { setup::plan(&surroundings, hosts) };
     let plan = plan.map_err(|error| setup::words::failure(&error))?;
     if wish.dry_run {
-        return Ok(said + &setup::words::plan(&plan));
+        return Ok(said + &setup::words::plan(&plan) + "\n");
     }
     let report = setup::apply(&plan).map_err(|error| setup::words::failure(&error))?;
-    said.push_str(&setup::words::report(&report));
+    said.push_str(&(setup::words::report(&report) + "\n"));
     for host in hosts {
         let chain = setup::replay(&surroundings, host).map_err(|error| setup::words::failure(&error))?;
-        said.push_str(&setup::words::chain(host, &chain));
+        said.push_str(&(setup::words::chain(host, &chain) + "\n"));
     }
     Ok(said)
 }
 
 /// `unsetup`.
 pub fn unsetup(world: &World, system: bool) -> Result<String, Failure> {
-    let exe = world.exe.clone();
-    let include = include_file(world, system)?;
-    let surroundings = surroundings(world, &exe, &include);
+    let include = chain::include_file(world, system)?;
+    let surroundings = chain::surroundings(world, &include);
     let report = if system { setup::undo_system(&surroundings) } else { setup::undo(&surroundings) };
-    report.map(|report| setup::words::report(&report)).map_err(|error| setup::words::failure(&error))
+    report.map(|report| setup::words::report(&report) + "\n").map_err(|error| setup::words::failure(&error))
 }
 
 /// Fetches, shows, asks once, writes.
@@ -120,14 +118,14 @@ fn take(world: &World, wish: &SetupWish, origin: &Origin, stdin: &mut dyn Read) 
     let offer = bootstrap::fetch(origin, world.http.get(), stdin, &config::toml_value).map_err(|error| fail(&error))?;
     let shown = setup::words::offer(&offer);
     if wish.dry_run {
-        return Ok(shown);
+        return Ok(shown + "\n");
     }
     let consent = bootstrap::consent(&offer, wish.yes, wish.sha256.as_deref()).map_err(|error| fail(&error))?;
     if consent == Consent::Ask {
         ask(world, &offer, &shown)?;
     }
     let user_file = world.places.user_file.clone().ok_or_else(words::no_home)?;
-    let check = |path: &Path| config::validate(path).map_err(|error| error.to_string());
+    let check = |path: &Path| config::validate(path).map_err(|error| without_place(path, &error.to_string()));
     let kept = bootstrap::keep(&offer, &user_file, &check, &config::toml_value).map_err(|error| fail(&error))?;
     Ok(match kept {
         Kept::Written => format!("{} written\n", user_file.display()),
@@ -140,37 +138,15 @@ fn ask(world: &World, offer: &Offer, shown: &str) -> Result<(), Failure> {
     let answer = world.ui.ask(setup::words::question(Consent::Ask).unwrap_or_default(), ANSWER_WITHIN);
     match answer {
         Some(line) if matches!(line.trim(), "y" | "Y" | "yes" | "Yes") => Ok(()),
-        Some(_) => Err(Failure::new(Kind::Declined, "setup-declined", "nothing was changed", "run it again to agree")),
-        None => {
-            let what = "the configuration was not taken: nobody could be asked";
-            let help = format!("after comparing it with your administrator's, add: --yes --sha256 {}", offer.sha256);
-            Err(Failure::new(Kind::SignInNeeded, "setup-unasked", what, help))
-        }
+        Some(_) => Err(setup::words::declined()),
+        None => Err(setup::words::nobody_to_ask(offer)),
     }
 }
 
-/// Other helpers in the chain of a host, in words; empty where all is well or git is not there to ask.
-fn chain(world: &World, wanted: &Wanted<'_>) -> Vec<String> {
-    let Ok(include) = include_file(world, false) else { return Vec::new() };
-    let surroundings = surroundings(world, &world.exe, &include);
-    match setup::replay(&surroundings, wanted.host) {
-        Ok(chain) if chain.verdict == Verdict::First && chain.narrower.is_empty() => Vec::new(),
-        Ok(chain) => setup::words::chain(wanted.host, &chain).lines().map(str::to_owned).collect(),
-        Err(_) => Vec::new(),
-    }
-}
-
-fn include_file(world: &World, system: bool) -> Result<std::path::PathBuf, Failure> {
-    let place = if system {
-        Some(world.places.managed_dir.with_file_name("gitconfig"))
-    } else {
-        world.places.git_include.clone()
-    };
-    place.ok_or_else(words::no_home)
-}
-
-fn surroundings<'a>(world: &'a World, exe: &'a Path, include_file: &'a Path) -> Surroundings<'a> {
-    Surroundings { env: &world.env, exe, include_file, euid_owner_check: owned_by_us }
+/// A flaw of an offered document, without the place of our copy of it.
+fn without_place(path: &Path, flaw: &str) -> String {
+    let rest = flaw.strip_prefix(&*path.to_string_lossy()).and_then(|rest| rest.split_once(": "));
+    rest.map_or(flaw, |(_line, why)| why).to_owned()
 }
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(300);

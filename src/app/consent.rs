@@ -48,7 +48,7 @@ pub fn in_tab(
     mut visit: Visit,
 ) -> Result<Visit, Failure> {
     for wanted in consents {
-        visit = next_tab(sign_in.world, loopback, wanted, proof, Some(visit))?;
+        visit = next_tab(sign_in.world, loopback, wanted, proof, visit)?;
     }
     Ok(visit)
 }
@@ -56,7 +56,7 @@ pub fn in_tab(
 /// A consent alone: the session lives, only the grant is missing. Holds the account's lane.
 pub fn alone(world: &World, wanted: &Wanted<'_>, who: &Who, manner: Manner, turn: &dyn Turn) -> Result<(), Failure> {
     let state = turns::state(world, wanted);
-    let choice = interaction::choose(world, wanted, manner, None, &state)?;
+    let choice = interaction::choose(world, wanted, manner, None, &state, turn.waited())?;
     let proof = sessions::recent(world, wanted).filter(|proof| proof.who.is(who));
     let proof = proof.ok_or_else(|| words::consent_lost(wanted))?;
     if choice.unattended {
@@ -89,7 +89,7 @@ fn next_tab(
     loopback: &mut Loopback,
     wanted: &Wanted<'_>,
     proof: &Proof,
-    visit: Option<Visit>,
+    visit: Visit,
 ) -> Result<Visit, Failure> {
     let registered = OAuth::of(&wanted.host.source).map_or("", |oauth| oauth.registered_uri());
     let redirect_uri = loopback.also(registered).map_err(|error| words::loopback(wanted, &error));
@@ -97,15 +97,12 @@ fn next_tab(
     let request = match request {
         Ok(request) => request,
         Err(failure) => {
-            if let Some(visit) = visit {
-                by_browser::answer(visit, pages::failed(wanted, &failure));
-            }
+            by_browser::answer(visit, pages::failed(wanted, &failure));
             return Err(failure);
         }
     };
-    if let Some(visit) = visit {
-        by_browser::answer(visit, pages::onward(wanted, &request.url));
-    }
+    // Not by redirect: after our own form, browsers apply its `form-action` to redirects too.
+    by_browser::answer(visit, pages::onward(wanted, &request.url));
     finish(world, loopback, wanted, proof, &request)
 }
 

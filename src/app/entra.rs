@@ -17,8 +17,8 @@ use std::time::Duration;
 /// What the leader does after Entra gave nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// A person has to sign in again, with these claims.
-    AskAgain(Option<String>),
+    /// A person has to sign in again.
+    AskAgain(Again),
     /// The session is over; its grants stay.
     Expired,
     /// The account's access ended; `may_return`: a new sign-in may succeed (a changed password).
@@ -29,6 +29,17 @@ pub enum Next {
     Stop,
 }
 
+/// What Entra wants of the next sign-in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Again {
+    /// A claims challenge, verbatim.
+    pub claims: Option<String>,
+    /// Its consent page shown again.
+    pub consent: bool,
+    /// A device state that only a browser can show.
+    pub browser: bool,
+}
+
 /// A refused or failed conversation: what to do, and how it is told if nothing can be done.
 #[derive(Debug)]
 pub struct Refused {
@@ -37,11 +48,11 @@ pub struct Refused {
 }
 
 /// Has the stored session vouched for, with a token for the host's own scope.
-pub fn refresh(world: &World, wanted: &Wanted<'_>, session: &Session) -> Result<Tokens, Refused> {
+pub fn refresh(world: &World, wanted: &Wanted<'_>, session: &Session) -> Result<Tokens, Box<Refused>> {
     let talk = Talk::new(world, wanted, None);
-    let tenant = talk.tenant().map_err(|error| refused(wanted, &error))?;
+    let tenant = talk.tenant().map_err(|error| Box::new(refused(wanted, &error)))?;
     session::refresh(&talk.entra(), &tenant, &session.refresh_token, &talk.asked())
-        .map_err(|error| refused(wanted, &error))
+        .map_err(|error| Box::new(refused(wanted, &error)))
 }
 
 /// One sign-in in the browser.
@@ -150,8 +161,10 @@ fn refused(wanted: &Wanted<'_>, error: &SessionError) -> Refused {
 fn next(error: &SessionError) -> Next {
     match error {
         SessionError::Refused(refusal) => match refusal.action {
-            Action::SignIn | Action::Consent | Action::BrowserInstead => Next::AskAgain(None),
-            Action::SignInWithClaims => Next::AskAgain(refusal.claims.clone()),
+            Action::SignIn => Next::AskAgain(Again::default()),
+            Action::Consent => Next::AskAgain(Again { consent: true, ..Again::default() }),
+            Action::BrowserInstead => Next::AskAgain(Again { browser: true, ..Again::default() }),
+            Action::SignInWithClaims => Next::AskAgain(Again { claims: refusal.claims.clone(), ..Again::default() }),
             Action::Expired => Next::Expired,
             Action::Gone => Next::Gone { may_return: refusal.code.is_some_and(|code| RETURNABLE.contains(&code)) },
             Action::Later => Next::Wait(refusal.retry_after.unwrap_or(SHORT)),

@@ -3,6 +3,8 @@
 use crate::app::mint;
 use crate::app::prove;
 use crate::app::records::Cached;
+use crate::app::renew;
+use crate::app::trail;
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
@@ -19,21 +21,30 @@ pub enum Manner {
     Git,
     /// A person typed a command of ours.
     Command,
+    /// The renewing child: nobody may be bothered, and a credential that is still good is replaced.
+    Background,
 }
 
 /// The whole way of a request (DESIGN.md section 3).
 pub fn get(world: &World, request: &Request) -> Result<Answer, Failure> {
     let Some(wanted) = wanted(world, request) else { return Ok(Answer::Pass) };
-    let cached = match fresh(world, &wanted) {
-        Some(cached) => {
-            let token = digest::of(cached.credential.token.expose().as_bytes());
-            world.journal.hit(world.clock.now(), &token).map_err(|error| words::journal(&error))?;
-            cached
-        }
+    let cached = match hit(world, &wanted)? {
+        Some(cached) => cached,
         None => obtain(world, &wanted, Manner::Git)?,
     };
     let scheme = Scheme::of(wanted.scheme(), request.capabilities);
     Ok(Answer::Credential { credential: cached.credential, scheme })
+}
+
+/// A cached credential, recorded as handed out; one that ages is renewed behind the caller's back.
+pub fn hit(world: &World, wanted: &Wanted<'_>) -> Result<Option<Cached>, Failure> {
+    let Some(cached) = fresh(world, wanted) else { return Ok(None) };
+    let token = digest::of(cached.credential.token.expose().as_bytes());
+    world.journal.hit(world.clock.now(), &token).map_err(|error| words::journal(&error))?;
+    if cached.credential.aging(world.clock.now()) {
+        renew::start(world, wanted);
+    }
+    Ok(Some(cached))
 }
 
 /// The host of ours that a request names.
@@ -52,16 +63,25 @@ pub fn fresh(world: &World, wanted: &Wanted<'_>) -> Option<Cached> {
     (young && !cached.suspect && cached.credential.fresh(now, rules.margin)).then_some(cached)
 }
 
-/// The slow way: a live session, then a token. Entra is asked at most twice, a person at most once.
+/// The slow way: a live session, then a token; a refusal is recorded too.
 pub fn obtain(world: &World, wanted: &Wanted<'_>, manner: Manner) -> Result<Cached, Failure> {
+    let obtained = prove_and_mint(world, wanted, manner);
+    if let Err(failure) = &obtained {
+        trail::refused(world, wanted, failure);
+    }
+    obtained
+}
+
+/// Entra is asked at most twice, a person at most once.
+fn prove_and_mint(world: &World, wanted: &Wanted<'_>, manner: Manner) -> Result<Cached, Failure> {
     let mut proof = prove::prove(world, wanted, manner)?;
     let mut retried = false;
     loop {
-        match mint::mint(world, wanted, &proof) {
+        match mint::mint(world, wanted, &proof, manner) {
             Ok(cached) => return Ok(cached),
             Err(mint::Stopped::ConsentNeeded) if !retried => prove::consent(world, wanted, &proof, manner)?,
             Err(mint::Stopped::ProofRefused(_)) if !retried => {
-                prove::forget_recent(world, wanted);
+                prove::forget_recent(world, wanted, &proof);
                 proof = prove::prove(world, wanted, manner)?;
             }
             Err(mint::Stopped::ConsentNeeded) => return Err(words::consent_lost(wanted)),

@@ -103,6 +103,8 @@ fn refresh_once(
 ) -> Result<Credential, Dead> {
     let Kept { mut grant, generation } = kept;
     let secret = oauth.secret(world).map_err(Dead::stopped)?;
+    // Whatever would keep the next grant out of the vault has to show while this one still lives.
+    let generation = keep(world, wanted, &grant, generation).map_err(Dead::stopped)?;
     let deferred = Deferred::begin();
     let granted = oauth.refresh(&mint::with(world, proof), wanted, secret.as_ref(), &grant);
     let Granted { credential, refresh_token } = match granted {

@@ -24,15 +24,16 @@ pub struct Choice {
 }
 
 /// Decides whether and how a person is asked. `forced` comes from the command line or from an answer of
-/// Entra that only a browser can satisfy.
+/// Entra that only a browser can satisfy; `waited`: another sign-in was waited for, so that its cool-down binds.
 pub fn choose(
     world: &World,
     wanted: &Wanted<'_>,
     manner: Manner,
     forced: Option<Flow>,
     state: &AccountState,
+    waited: bool,
 ) -> Result<Choice, Failure> {
-    let unattended = may_ask(world, wanted, manner, state)?;
+    let unattended = may_ask(world, wanted, manner, state, waited)?;
     let configured = match wanted.profile.flow {
         FlowChoice::Auto => None,
         FlowChoice::Browser => Some((Flow::Browser, "flow = \"browser\" is configured")),
@@ -50,12 +51,21 @@ pub fn choose(
 }
 
 /// Whether nobody sits at a terminal but a page may open all the same; an error if nobody may be asked.
-fn may_ask(world: &World, wanted: &Wanted<'_>, manner: Manner, state: &AccountState) -> Result<bool, Failure> {
+fn may_ask(
+    world: &World,
+    wanted: &Wanted<'_>,
+    manner: Manner,
+    state: &AccountState,
+    waited: bool,
+) -> Result<bool, Failure> {
     if manner == Manner::Command {
         return Ok(false);
     }
     let rules = &world.loaded.settings.ui;
     let refuse = |why: &str| Err(words::nobody_to_ask(wanted, why));
+    if manner == Manner::Background {
+        return refuse("this is a renewal in the background");
+    }
     if world.env.text("CI").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
         return refuse("CI=true is set");
     }
@@ -65,18 +75,19 @@ fn may_ask(world: &World, wanted: &Wanted<'_>, manner: Manner, state: &AccountSt
     if rules.background == Background::Never {
         return refuse("[ui] background = \"never\" is set");
     }
+    let cooling = state.cooldown_until.is_some_and(|until| world.clock.now() < until);
     if world.ui.can_ask() {
-        return Ok(false);
+        return if cooling && waited { refuse(COOLING) } else { Ok(false) };
     }
     match usable(&world.env, &rules.browser) {
         Usable::No(reason) => refuse(&format!("there is no terminal, and {reason}")),
         Usable::Yes(_) if state.tab_spent => refuse("a sign-in page was already opened once and not completed"),
-        Usable::Yes(_) if state.cooldown_until.is_some_and(|until| world.clock.now() < until) => {
-            refuse("the last sign-in failed a moment ago")
-        }
+        Usable::Yes(_) if cooling => refuse(COOLING),
         Usable::Yes(_) => Ok(true),
     }
 }
+
+const COOLING: &str = "the last sign-in failed a moment ago";
 
 /// A code or an address on the terminal needs a terminal that may be used, and a policy that lets it.
 fn terminal_allowed(world: &World, wanted: &Wanted<'_>, manner: Manner, choice: Choice) -> Result<Choice, Failure> {

@@ -1,5 +1,6 @@
 //! A person signs in on purpose.
 
+use crate::app::chain;
 use crate::app::consent;
 use crate::app::get::Manner;
 use crate::app::grants;
@@ -8,9 +9,10 @@ use crate::app::sign_in::{self, SignIn, Why};
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
-use crate::app::{pick, prove, turns};
+use crate::app::{pick, prove, trail, turns};
 use crate::basis::failure::Failure;
 use crate::basis::session::Flow;
+use crate::config::settings::Identity;
 
 /// What was typed.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +30,9 @@ pub struct Wish {
 pub fn login(world: &World, wish: &Wish) -> Result<(), Failure> {
     for hosts in pick::accounts(world, wish.host.as_deref())? {
         account(world, wish, &hosts)?;
+        for complaint in hosts.iter().flat_map(|wanted| chain::complaints(world, wanted)) {
+            world.ui.tell(&complaint);
+        }
     }
     Ok(())
 }
@@ -35,6 +40,9 @@ pub fn login(world: &World, wish: &Wish) -> Result<(), Failure> {
 /// `hosts` share one account; there is at least one.
 fn account(world: &World, wish: &Wish, hosts: &[Wanted<'_>]) -> Result<(), Failure> {
     let Some(first) = hosts.first() else { return Ok(()) };
+    if first.profile.identity != Identity::User {
+        return Err(words::workload(first));
+    }
     let kept = sessions::load(world, first)?;
     match kept.filter(|kept| !wish.force && !wish.ahead && alive(world, first, kept)) {
         Some(kept) => {
@@ -43,7 +51,7 @@ fn account(world: &World, wish: &Wish, hosts: &[Wanted<'_>]) -> Result<(), Failu
                 if !grants::present(world, wanted)? {
                     let turn = turns::account(world, wanted)?;
                     let consented = consent::alone(world, wanted, &proof.who, Manner::Command, &*turn);
-                    turn.conclude(consented.as_ref().err());
+                    turn.conclude(&wanted.grant, consented.as_ref().err());
                     consented?;
                 }
             }
@@ -65,7 +73,10 @@ fn anew(world: &World, wish: &Wish, first: &Wanted<'_>, hosts: &[Wanted<'_>]) ->
         ..SignIn::new(world, first, Manner::Command, &*turn, Why::Asked)
     };
     let signed = sign_in::sign_in(&sign_in);
-    turn.conclude(signed.as_ref().err());
+    turn.conclude(&first.grant, signed.as_ref().err());
+    if let Err(failure) = &signed {
+        trail::refused(world, first, failure);
+    }
     signed.map(drop)
 }
 

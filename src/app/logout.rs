@@ -12,7 +12,8 @@ use crate::basis::failure::Failure;
 pub struct Removed {
     pub host: String,
     pub source: &'static str,
-    pub grant: bool,
+    /// Whether there was one; `None` for sources that never have any.
+    pub grant: Option<bool>,
     /// A token that was cached; Bitbucket takes it until its end.
     pub token: Option<Cached>,
 }
@@ -51,7 +52,7 @@ pub fn logout(world: &World, extent: &Extent) -> Result<String, Failure> {
 fn remove(world: &World, wanted: &Wanted<'_>) -> Result<Removed, Failure> {
     let token = wanted.cached(world).filter(|cached| world.clock.now() < cached.credential.expires);
     wanted.uncache(world);
-    let grant = grants::needed(&wanted.host.source) && grants::forget(world, wanted)?;
+    let grant = grants::needed(&wanted.host.source).then(|| grants::forget(world, wanted)).transpose()?;
     Ok(Removed { host: wanted.host.url.to_string(), source: wanted.host.source.name(), grant, token })
 }
 

@@ -1,6 +1,6 @@
 //! Turns a proof into a credential, one process at a time per host.
 
-use crate::app::get::fresh;
+use crate::app::get::{Manner, fresh};
 use crate::app::oauth::OAuth;
 use crate::app::records::Cached;
 use crate::app::wanted::Wanted;
@@ -32,13 +32,13 @@ impl From<Failure> for Stopped {
 }
 
 /// The credential of this host: somebody else's if they were quicker, else a new one, cached and recorded.
-pub fn mint(world: &World, wanted: &Wanted<'_>, proof: &Proof) -> Result<Cached, Stopped> {
+pub fn mint(world: &World, wanted: &Wanted<'_>, proof: &Proof, manner: Manner) -> Result<Cached, Stopped> {
     let turn = turns::host(world, wanted)?;
-    if let Some(cached) = fresh(world, wanted) {
+    if let Some(cached) = fresh(world, wanted).filter(|cached| !replaces(world, cached, manner)) {
         return Ok(cached);
     }
-    if let Some(failure) = turn.adopted() {
-        return Err(Stopped::Failed(failure));
+    if let Some(adopted) = turn.adopted().filter(|adopted| adopted.is_about(&wanted.id)) {
+        return Err(again(adopted.failure));
     }
     let minted = match suspect::cleared(world, wanted) {
         Ok(Some(cached)) => Ok(cached),
@@ -46,10 +46,20 @@ pub fn mint(world: &World, wanted: &Wanted<'_>, proof: &Proof) -> Result<Cached,
         Err(failure) => Err(Stopped::Failed(failure)),
     };
     match &minted {
-        Err(Stopped::Failed(failure)) => turn.conclude(Some(failure)),
-        _ => turn.conclude(None),
+        Err(Stopped::Failed(failure) | Stopped::ProofRefused(failure)) => turn.conclude(&wanted.id, Some(failure)),
+        _ => turn.conclude(&wanted.id, None),
     }
     minted
+}
+
+/// A renewal replaces what still can be handed out, unless somebody was quicker.
+fn replaces(world: &World, cached: &Cached, manner: Manner) -> bool {
+    manner == Manner::Background && cached.credential.aging(world.clock.now())
+}
+
+/// What the leader's failure means for a waiter: whoever holds the same refused proof gets the next one, too.
+fn again(failure: Failure) -> Stopped {
+    if failure.id == words::PROOF_REFUSED { Stopped::ProofRefused(failure) } else { Stopped::Failed(failure) }
 }
 
 /// Records and caches a new credential; one with little life left is handed out once, not cached.

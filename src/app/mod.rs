@@ -3,6 +3,7 @@
 mod bind;
 mod by_browser;
 mod by_device;
+mod chain;
 pub mod commands;
 mod consent;
 mod entra;
@@ -19,6 +20,7 @@ pub mod pick;
 mod prove;
 mod records;
 pub mod registration;
+pub mod renew;
 mod sessions;
 pub mod setup;
 mod sign_in;

@@ -1,16 +1,17 @@
 //! Has Entra vouch for the account: by its last answer, by a refresh, or by a new sign-in.
 
-use crate::app::entra::{self, Refused};
+use crate::app::entra::{self, Again, Next, Refused};
 use crate::app::get::Manner;
 use crate::app::sessions::{self, Kept};
 use crate::app::sign_in::{self, SignIn, Why};
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
-use crate::app::{consent, grants, trail, turns};
+use crate::app::{consent, grants, interaction, trail, turns};
 use crate::basis::clock::Timestamp;
 use crate::basis::credential::Proof;
-use crate::basis::failure::Failure;
+use crate::basis::failure::{Failure, Kind};
+use crate::config::settings::Identity;
 use crate::flight::Turn;
 use crate::session::Tokens;
 use std::time::Duration;
@@ -19,19 +20,36 @@ pub use crate::app::sessions::forget_recent;
 
 /// A proof for this host, from one leader per account; everybody else adopts how it went.
 pub fn prove(world: &World, wanted: &Wanted<'_>, manner: Manner) -> Result<Proof, Failure> {
+    if wanted.profile.identity != Identity::User {
+        return Err(words::workload(wanted));
+    }
     if let Some(proof) = sessions::recent(world, wanted) {
         return Ok(proof);
     }
     let turn = turns::account(world, wanted)?;
+    if let Some(failure) = adopted(world, wanted, manner, &*turn)? {
+        return Err(failure);
+    }
     if let Some(proof) = sessions::recent(world, wanted) {
         return Ok(proof);
     }
-    if let Some(failure) = turn.adopted() {
-        return Err(failure);
-    }
     let proved = refresh_or_sign_in(world, wanted, manner, &*turn);
-    turn.conclude(proved.as_ref().err());
+    turn.conclude(&wanted.grant, proved.as_ref().err());
     proved
+}
+
+/// The failure of the leader that was waited for, if it is ours too: it wanted the same host, or the account has no
+/// session, so that we would ask the same person the same thing. Who has a person to ask does not adopt that
+/// there was none.
+fn adopted(world: &World, wanted: &Wanted<'_>, manner: Manner, turn: &dyn Turn) -> Result<Option<Failure>, Failure> {
+    let Some(adopted) = turn.adopted() else { return Ok(None) };
+    if !adopted.is_about(&wanted.grant) && sessions::load(world, wanted)?.is_some() {
+        return Ok(None);
+    }
+    let nobody = adopted.failure.kind == Kind::SignInNeeded;
+    let state = turns::state(world, wanted);
+    let somebody = nobody && interaction::choose(world, wanted, manner, None, &state, turn.waited()).is_ok();
+    Ok((!somebody).then_some(adopted.failure))
 }
 
 /// Has the person consent at Bitbucket, for a source whose grant is missing although the session lives.
@@ -40,22 +58,27 @@ pub fn consent(world: &World, wanted: &Wanted<'_>, proof: &Proof, manner: Manner
     if grants::present(world, wanted)? {
         return Ok(());
     }
-    if let Some(failure) = turn.adopted() {
+    if let Some(failure) = adopted(world, wanted, manner, &*turn)? {
         return Err(failure);
     }
     let consented = consent::alone(world, wanted, &proof.who, manner, &*turn);
-    turn.conclude(consented.as_ref().err());
+    turn.conclude(&wanted.grant, consented.as_ref().err());
     consented
 }
 
 fn refresh_or_sign_in(world: &World, wanted: &Wanted<'_>, manner: Manner, turn: &dyn Turn) -> Result<Proof, Failure> {
     let state = turns::state(world, wanted);
     let now = sessions::steady_now(world, state.latest_clock);
-    let ask = |why, claims| sign_in::sign_in(&SignIn::new(world, wanted, manner, turn, why).with_claims(claims));
-    let Some(kept) = sessions::load(world, wanted)? else { return ask(Why::First, state.claims) };
+    let first = Again { claims: state.claims.clone(), ..Again::default() };
+    let Some(kept) = sessions::load(world, wanted)? else {
+        return sign_in::sign_in(&SignIn::new(world, wanted, manner, turn, Why::First).again(first, None));
+    };
+    let hint = kept.session.who.username.clone();
+    let ask =
+        |why, again| sign_in::sign_in(&SignIn::new(world, wanted, manner, turn, why).again(again, Some(hint.clone())));
     if kept.session.ends <= now {
         sessions::forget(world, wanted)?;
-        return ask(Why::DayEnded, None);
+        return ask(Why::DayEnded, Again::default());
     }
     if let Some(until) = state.not_before.filter(|until| world.clock.now() < *until) {
         return Err(words::not_before(wanted, until));
@@ -63,7 +86,7 @@ fn refresh_or_sign_in(world: &World, wanted: &Wanted<'_>, manner: Manner, turn: 
     turns::announce(world, turn, words::leader_renews(wanted), A_CALL);
     match entra::refresh(world, wanted, &kept.session) {
         Ok(tokens) => renewed(world, wanted, kept, tokens),
-        Err(refused) => after(world, wanted, &kept, refused, &ask),
+        Err(refused) => after(world, wanted, &kept, *refused, &ask),
     }
 }
 
@@ -73,6 +96,9 @@ const A_CALL: Duration = Duration::from_secs(90);
 /// The rotated token is durable before the access token that came with it is used.
 fn renewed(world: &World, wanted: &Wanted<'_>, kept: Kept, tokens: Tokens) -> Result<Proof, Failure> {
     let Kept { mut session, generation } = kept;
+    if let Some(id) = tokens.id.filter(|id| !id.who().is(&session.who)) {
+        return Err(words::wrong_account(wanted, &session.who.to_string(), id.who()));
+    }
     session.confirmed = world.clock.now();
     if let Some(next) = tokens.refresh_token {
         session.refresh_token = next;
@@ -99,27 +125,31 @@ fn after(
     wanted: &Wanted<'_>,
     kept: &Kept,
     refused: Refused,
-    ask: &dyn Fn(Why, Option<String>) -> Result<Proof, Failure>,
+    ask: &dyn Fn(Why, Again) -> Result<Proof, Failure>,
 ) -> Result<Proof, Failure> {
     let Refused { next, failure } = refused;
     match next {
-        entra::Next::AskAgain(claims) => ask(Why::Refused, claims),
-        entra::Next::Expired => {
-            sessions::forget(world, wanted)?;
-            ask(Why::DayEnded, None)
+        Next::AskAgain(again) => {
+            // If nobody can be asked now, the next sign-in still brings them.
+            turns::change(world, wanted, |state| state.claims.clone_from(&again.claims));
+            ask(Why::Refused, again)
         }
-        entra::Next::Gone { may_return } => {
+        Next::Expired => {
+            sessions::forget(world, wanted)?;
+            ask(Why::DayEnded, Again::default())
+        }
+        Next::Gone { may_return } => {
             let removed = grants::forget_account(world, wanted)?;
             sessions::forget(world, wanted)?;
             trail::ended(world, wanted, &kept.session.who, &failure, removed)?;
-            if may_return { ask(Why::Revoked, None) } else { Err(failure) }
+            if may_return { ask(Why::Revoked, Again::default()) } else { Err(failure) }
         }
-        entra::Next::Wait(pause) => {
+        Next::Wait(pause) => {
             let until = world.clock.now().after(pause);
             turns::change(world, wanted, |state| state.not_before = Some(until));
             grace(world, wanted, kept).ok_or(failure)
         }
-        entra::Next::Stop => Err(failure),
+        Next::Stop => Err(failure),
     }
 }
 

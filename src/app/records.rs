@@ -4,7 +4,7 @@ use crate::basis::clock::Timestamp;
 use crate::basis::credential::{Credential, Proof};
 use crate::basis::secret::{AccessToken, GitToken, RefreshToken, SecretBytes};
 use crate::basis::session::{Flow, Session, Who};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A credential in the hot cache, with whom it belongs to and whether git has said that it failed.
 #[derive(Clone, Debug)]
@@ -27,10 +27,8 @@ pub fn session(bytes: &SecretBytes) -> Option<Session> {
 /// The bytes of a session.
 pub fn session_bytes(session: &Session) -> SecretBytes {
     let Session { who, flow, started, ends, refresh_token, confirmed } = session;
-    bytes_of(&serde_json::json!({
-        "v": VERSION, "who": who, "flow": flow, "started": started, "ends": ends,
-        "refresh_token": refresh_token.expose(), "confirmed": confirmed,
-    }))
+    let refresh_token = refresh_token.expose();
+    SecretBytes::json(&WrittenSession { v: VERSION, who, flow, started, ends, refresh_token, confirmed })
 }
 
 /// A cached credential; `None` for anything of another version.
@@ -45,10 +43,8 @@ pub fn cached(bytes: &SecretBytes) -> Option<Cached> {
 pub fn cached_bytes(cached: &Cached) -> SecretBytes {
     let Cached { credential, who, suspect, session_ends } = cached;
     let Credential { username, token, issued, expires, scopes } = credential;
-    bytes_of(&serde_json::json!({
-        "v": VERSION, "username": username, "token": token.expose(), "issued": issued, "expires": expires,
-        "scopes": scopes, "who": who, "suspect": suspect, "session_ends": session_ends,
-    }))
+    let (v, token) = (VERSION, token.expose());
+    SecretBytes::json(&WrittenCached { v, username, token, issued, expires, scopes, who, suspect, session_ends })
 }
 
 /// A proof in the hot cache; `None` for anything of another version.
@@ -61,10 +57,8 @@ pub fn proof(bytes: &SecretBytes) -> Option<Proof> {
 /// The bytes of a proof.
 pub fn proof_bytes(proof: &Proof) -> SecretBytes {
     let Proof { who, access_token, expires, confirmed, session_ends } = proof;
-    bytes_of(&serde_json::json!({
-        "v": VERSION, "who": who, "access_token": access_token.as_ref().map(AccessToken::expose),
-        "expires": expires, "confirmed": confirmed, "session_ends": session_ends,
-    }))
+    let (v, access_token) = (VERSION, access_token.as_ref().map(AccessToken::expose));
+    SecretBytes::json(&WrittenProof { v, who, access_token, expires, confirmed, session_ends })
 }
 
 /// Records of another version are not read: the helper signs in or asks again instead.
@@ -104,9 +98,38 @@ struct ProofForm {
     session_ends: Timestamp,
 }
 
-/// The intermediate value is dropped at once; its strings are not wiped, which the vault's own copies are.
-fn bytes_of(value: &serde_json::Value) -> SecretBytes {
-    SecretBytes::new(value.to_string().into_bytes())
+#[derive(Serialize)]
+struct WrittenSession<'a> {
+    v: u32,
+    who: &'a Who,
+    flow: &'a Flow,
+    started: &'a Timestamp,
+    ends: &'a Timestamp,
+    refresh_token: &'a str,
+    confirmed: &'a Timestamp,
+}
+
+#[derive(Serialize)]
+struct WrittenCached<'a> {
+    v: u32,
+    username: &'a str,
+    token: &'a str,
+    issued: &'a Timestamp,
+    expires: &'a Timestamp,
+    scopes: &'a str,
+    who: &'a Who,
+    suspect: &'a bool,
+    session_ends: &'a Timestamp,
+}
+
+#[derive(Serialize)]
+struct WrittenProof<'a> {
+    v: u32,
+    who: &'a Who,
+    access_token: Option<&'a str>,
+    expires: &'a Timestamp,
+    confirmed: &'a Timestamp,
+    session_ends: &'a Timestamp,
 }
 
 #[cfg(test)]

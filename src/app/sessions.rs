@@ -6,6 +6,7 @@ use crate::app::words;
 use crate::app::world::World;
 use crate::basis::clock::Timestamp;
 use crate::basis::credential::Proof;
+use crate::basis::digest;
 use crate::basis::failure::Failure;
 use crate::basis::session::Session;
 use crate::vault::{Name, Slot};
@@ -61,9 +62,12 @@ pub fn remember(world: &World, wanted: &Wanted<'_>, proof: &Proof) {
     }
 }
 
-/// Makes the next proof ask Entra again.
-pub fn forget_recent(world: &World, wanted: &Wanted<'_>) {
-    world.hot.drop_slot(&wanted.account, &slot(wanted));
+/// Makes the next proof ask Entra again; a newer proof than the refused one stays.
+pub fn forget_recent(world: &World, wanted: &Wanted<'_>, refused: &Proof) {
+    let token = |proof: &Proof| proof.access_token.as_ref().map(|token| digest::of(token.expose().as_bytes()));
+    if recent(world, wanted).is_some_and(|kept| token(&kept) == token(refused)) {
+        world.hot.drop_slot(&wanted.account, &slot(wanted));
+    }
 }
 
 /// The later of the clock and the latest clock ever seen: a clock set back ends nothing later.

@@ -1,5 +1,6 @@
 //! A person signs in: one line says why and where, one tab or one code does it, and the day begins.
 
+use crate::app::entra::Again;
 use crate::app::get::Manner;
 use crate::app::interaction::{self, Choice};
 use crate::app::sessions;
@@ -72,10 +73,11 @@ impl<'a> SignIn<'a> {
         }
     }
 
-    /// The same with a claims challenge.
+    /// The same with what Entra wants of it, and for whom.
     #[must_use]
-    pub fn with_claims(self, claims: Option<String>) -> Self {
-        Self { claims, ..self }
+    pub fn again(self, again: Again, hint: Option<String>) -> Self {
+        let Again { claims, consent, browser } = again;
+        Self { claims, consent, forced: browser.then_some(Flow::Browser).or(self.forced), hint, ..self }
     }
 
     /// Hosts of [`Self::also`] that still need a consent.
@@ -94,7 +96,7 @@ impl<'a> SignIn<'a> {
 pub fn sign_in(sign_in: &SignIn<'_>) -> Result<Proof, Failure> {
     let SignIn { world, wanted, .. } = *sign_in;
     let state = turns::state(world, wanted);
-    let choice = interaction::choose(world, wanted, sign_in.manner, sign_in.forced, &state)?;
+    let choice = interaction::choose(world, wanted, sign_in.manner, sign_in.forced, &state, sign_in.turn.waited())?;
     if choice.unattended {
         turns::change(world, wanted, |state| state.tab_spent = true);
     }
@@ -103,11 +105,8 @@ pub fn sign_in(sign_in: &SignIn<'_>) -> Result<Proof, Failure> {
         world.ui.tell(&words::why_this_flow(&choice));
     }
     let signed = run(sign_in, &choice);
-    if let Err(failure) = &signed {
-        trail::refused(world, wanted, failure);
-        if failure.kind != Kind::Interrupted {
-            cool_down(world, wanted);
-        }
+    if signed.as_ref().is_err_and(|failure| failure.kind != Kind::Interrupted) {
+        cool_down(world, wanted);
     }
     signed
 }

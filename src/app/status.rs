@@ -7,6 +7,7 @@ use crate::app::world::World;
 use crate::app::{grants, pick, sessions, turns};
 use crate::basis::clock::Timestamp;
 use crate::basis::failure::Failure;
+use crate::config;
 use crate::vault::Place;
 use serde::Serialize;
 
@@ -64,7 +65,8 @@ pub fn status(world: &World, chain: &dyn Fn(&Wanted<'_>) -> Vec<String>) -> Resu
             accounts.push(account(world, first, &hosts, chain)?);
         }
     }
-    let findings = world.loaded.findings.iter().map(words::finding).collect();
+    let unknown = config::unknown_variables(&world.env);
+    let findings = world.loaded.findings.iter().chain(&unknown).map(words::finding).collect();
     Ok(Status { accounts, findings })
 }
 

@@ -18,18 +18,21 @@ pub fn cleared(world: &World, wanted: &Wanted<'_>) -> Result<Option<Cached>, Fai
     }
     let good = match OAuth::of(&wanted.host.source) {
         Some(oauth) => match oauth.probe(world, wanted, &cached.credential.token) {
-            Ok(Probe::Accepted) => true,
-            Ok(Probe::Refused) => false,
+            Ok(Probe::Accepted) => Some(words::forbidden_repository(wanted, &cached.who)),
+            Ok(Probe::Refused) => None,
             Err(error) => return Err(words::source(wanted, &error)),
         },
         // No call tells: a token of the last minute stays, an older one is replaced.
-        None => now.0.abs_diff(cached.credential.issued.0) < MINT_AT_MOST_EVERY,
+        None if now.0.abs_diff(cached.credential.issued.0) < MINT_AT_MOST_EVERY => {
+            Some(words::minted_a_moment_ago(wanted, &cached.who))
+        }
+        None => None,
     };
-    if !good {
+    let Some(news) = good else {
         wanted.uncache(world);
         return Ok(None);
-    }
-    world.ui.tell(&words::forbidden_repository(wanted, &cached.who));
+    };
+    world.ui.tell(&news);
     let cleared = Cached { suspect: false, ..cached };
     _ = wanted.cache(world, &cleared);
     Ok(Some(cleared))

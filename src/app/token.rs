@@ -5,7 +5,6 @@ use crate::app::pick;
 use crate::app::words;
 use crate::app::world::World;
 use crate::basis::credential::Credential;
-use crate::basis::digest;
 use crate::basis::failure::Failure;
 use crate::basis::text;
 
@@ -24,12 +23,8 @@ pub enum Form {
 pub fn token(world: &World, host: &str, form: Form) -> Result<String, Failure> {
     let hosts = pick::hosts(world, Some(host))?;
     let wanted = hosts.first().ok_or_else(words::no_hosts)?;
-    let cached = match get::fresh(world, wanted) {
-        Some(cached) => {
-            let token = digest::of(cached.credential.token.expose().as_bytes());
-            world.journal.hit(world.clock.now(), &token).map_err(|error| words::journal(&error))?;
-            cached
-        }
+    let cached = match get::hit(world, wanted)? {
+        Some(cached) => cached,
         None => get::obtain(world, wanted, Manner::Git)?,
     };
     let Credential { username, token, expires, .. } = &cached.credential;

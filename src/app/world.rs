@@ -57,7 +57,7 @@ impl World {
     /// The configuration as it is now, after a command changed it.
     pub fn reloaded(&self) -> Result<Loaded, Failure> {
         let sources = Sources { places: self.places.clone(), env: self.env.clone(), flags: Vec::new() };
-        config::load(&sources).map_err(|error| words::config(&error))
+        config::load(&sources).map_err(|error| words::layers(&self.places, &error))
     }
 }
 
@@ -65,7 +65,7 @@ impl World {
 pub fn real(env: Env, flags: Vec<(String, String)>, clock: Arc<dyn Clock>) -> Result<World, Failure> {
     let places = Places::of(&env);
     let sources = Sources { places, env, flags };
-    let loaded = config::load(&sources).map_err(|error| words::config(&error))?;
+    let loaded = config::load(&sources).map_err(|error| words::layers(&sources.places, &error))?;
     let Sources { places, env, .. } = sources;
     let Settings { storage, ui, audit, .. } = &loaded.settings;
     let choice = storage.refresh_tokens;

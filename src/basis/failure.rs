@@ -95,8 +95,12 @@ impl Failure {
     }
 }
 
+/// One fact a line; with `{:#}` all of it on one line, for moments in which we may be bothering somebody else's git.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            return write!(f, "bitbucket-sso: {} [{}]; do this: {}", self.what, self.id, self.help);
+        }
         writeln!(f, "bitbucket-sso: {} [{}]", self.what, self.id)?;
         write!(f, "  do this: {}", self.help)?;
         match &self.detail {
@@ -117,6 +121,7 @@ mod tests {
         let failure = Failure::new(Kind::Config, "config-syntax", "x is wrong", "git credential-bitbucket-sso doctor");
         let want = "bitbucket-sso: x is wrong [config-syntax]\n  do this: git credential-bitbucket-sso doctor";
         assert_eq!(failure.to_string(), want);
+        assert_eq!(format!("{failure:#}"), want.replace("\n  do this", "; do this"));
         assert_eq!(failure.with_detail("AADSTS1").to_string(), format!("{want}\n  detail:  AADSTS1"));
     }
 

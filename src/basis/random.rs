@@ -1,12 +1,14 @@
 //! Random values from the operating system, for states, nonces and names nobody may guess.
 
+use crate::basis::base64;
+use crate::basis::secret::SecretBytes;
 use ring::rand::{SecureRandom, SystemRandom};
 
 /// `bytes` random bytes as base64url without padding (RFC 4648 section 5).
 pub fn token(bytes: usize) -> String {
     let mut raw = vec![0; bytes];
     fill(&mut raw);
-    base64url(&raw)
+    base64::url(SecretBytes::new(raw).expose())
 }
 
 /// Fills `bytes` with random values.
@@ -28,30 +30,9 @@ pub fn uuid() -> String {
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 
-/// Bytes as base64url without padding (RFC 4648 section 5).
-pub(crate) fn base64url(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        let digits = (0..=chunk.len()).map(|n| ALPHABET[(bits >> (18 - 6 * n) & 0x3f) as usize]);
-        text.extend(digits.map(char::from));
-    }
-    text
-}
-
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base64url_follows_the_vectors_of_rfc_4648() {
-        for (raw, text) in [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg")] {
-            assert_eq!(base64url(raw.as_bytes()), text);
-        }
-        assert_eq!(base64url(&[0xfb, 0xff]), "-_8");
-    }
 
     #[test]
     fn values_differ_and_have_their_length() {

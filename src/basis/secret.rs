@@ -1,8 +1,9 @@
 //! Secrets are types: redacted in `Debug`, without `Display`, zeroed on drop, and opened by one word.
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
+use std::io::{self, Write};
 use zeroize::Zeroize;
 
 macro_rules! secret {
@@ -77,9 +78,33 @@ impl SecretBytes {
         Self(bytes)
     }
 
+    /// The JSON of a value. It is measured first: a growing buffer would leave pieces of a secret behind.
+    pub fn json(value: &impl Serialize) -> Self {
+        let mut length = Length(0);
+        let mut written = serde_json::to_writer(&mut length, value);
+        let mut bytes = Vec::with_capacity(length.0);
+        written = written.and_then(|()| serde_json::to_writer(&mut bytes, value));
+        debug_assert!(written.is_ok(), "text, numbers and maps with names for keys are always JSON");
+        Self(bytes)
+    }
+
     /// Opens the bytes. Call it only where they are parsed, sealed or sent.
     pub fn expose(&self) -> &[u8] {
         &self.0
+    }
+}
+
+/// Counts what is written and keeps none of it.
+struct Length(usize);
+
+impl Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -105,5 +130,13 @@ mod tests {
         assert_eq!(format!("{token:?}"), "RefreshToken([redacted])");
         let bytes = SecretBytes::new(b"canary-1f0".to_vec());
         assert_eq!(format!("{bytes:?}"), "SecretBytes([10 bytes redacted])");
+    }
+
+    #[test]
+    fn json_never_moves_its_buffer() {
+        let value = ("canary \"quoted\"", 1, "x".repeat(3000));
+        let bytes = SecretBytes::json(&value);
+        assert_eq!(bytes.expose(), serde_json::to_vec(&value).unwrap());
+        assert_eq!(bytes.0.capacity(), bytes.0.len(), "measured before it was written");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::basis::url::BadUrl;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The layers, the first that sets a key wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,6 +66,15 @@ pub struct Spot {
     pub column: u32,
 }
 
+impl Spot {
+    fn file(&self) -> Option<&Path> {
+        match &self.origin {
+            Origin::File(path) => Some(path),
+            Origin::Variable(_) | Origin::Flag(_) | Origin::Managed(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Spot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
@@ -114,6 +123,24 @@ pub enum ConfigError {
     /// The client secret cannot be had.
     #[error("the client secret cannot be read from {place}: {why}")]
     Secret { place: String, why: String },
+}
+
+impl ConfigError {
+    /// The file it is about, where it is about one.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Unreadable { file, .. } | Self::TooLarge(file) | Self::Untrusted { file, .. } => Some(file),
+            Self::Syntax { at, .. }
+            | Self::UnknownKey { at, .. }
+            | Self::BadValue { at, .. }
+            | Self::UnknownProfile { at, .. }
+            | Self::DuplicateHost { at, .. }
+            | Self::WrongSource { at, .. }
+            | Self::WrongLayer { at, .. } => at.file(),
+            Self::Missing { at, .. } => at.as_ref()?.file(),
+            Self::Secret { .. } => None,
+        }
+    }
 }
 
 /// Why a value is refused.

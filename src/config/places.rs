@@ -67,7 +67,8 @@ fn home(env: &Env) -> Option<PathBuf> {
 
 /// What the system knows without the environment; never asked for an environment that was handed in.
 fn known(env: &Env, ask: fn() -> Option<PathBuf>) -> Option<PathBuf> {
-    matches!(env, Env::Process).then(ask).flatten()
+    // It may say `HOME` as it is.
+    matches!(env, Env::Process).then(ask).flatten().filter(|path| path.is_absolute())
 }
 
 /// Without a home, as for an arbitrary user id in a container. Whoever uses it checks the owner.

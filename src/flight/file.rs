@@ -3,9 +3,10 @@
 use crate::basis::clock::Clock;
 use crate::basis::failure::Failure;
 use crate::basis::files::private_dir;
+use crate::basis::host_id::HostId;
 use crate::basis::lock;
 use crate::flight::note::Note;
-use crate::flight::{Flight, FlightError, Lane, Notice, Turn};
+use crate::flight::{Adopted, Flight, FlightError, Lane, Notice, Turn};
 use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -140,7 +141,7 @@ struct Lead {
     waited: bool,
     leads: Cell<bool>,
     note: RefCell<Note>,
-    adopted: Option<Failure>,
+    adopted: Option<Adopted>,
 }
 
 impl Lead {
@@ -159,7 +160,7 @@ impl Turn for Lead {
         self.waited
     }
 
-    fn adopted(&self) -> Option<Failure> {
+    fn adopted(&self) -> Option<Adopted> {
         self.adopted.clone()
     }
 
@@ -170,10 +171,10 @@ impl Turn for Lead {
         note.write(&self.path);
     }
 
-    fn conclude(&self, failure: Option<&Failure>) {
+    fn conclude(&self, about: &HostId, failure: Option<&Failure>) {
         self.lead();
         let mut note = self.note.borrow_mut();
-        note.end(self.clock.now(), failure);
+        note.end(self.clock.now(), about, failure);
         note.write(&self.path);
     }
 }

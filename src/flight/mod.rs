@@ -10,6 +10,7 @@ mod account;
 mod deferred;
 mod file;
 mod note;
+pub mod rest;
 
 pub use account::AccountState;
 pub use deferred::Deferred;
@@ -44,14 +45,28 @@ pub trait Turn {
     /// Whether others were waited for.
     fn waited(&self) -> bool;
 
-    /// How the leader we waited for ended, if it failed after we began to wait; its failure is ours too.
-    fn adopted(&self) -> Option<Failure>;
+    /// How the leader we waited for ended, if it failed after we began to wait.
+    fn adopted(&self) -> Option<Adopted>;
 
     /// Tells waiters what is going on.
     fn announce(&self, notice: &Notice);
 
-    /// Tells waiters how it ended; without a failure, they look at what was stored.
-    fn conclude(&self, failure: Option<&Failure>);
+    /// Tells waiters how it ended and for which host; without a failure, they look at what was stored.
+    fn conclude(&self, about: &HostId, failure: Option<&Failure>);
+}
+
+/// The failure of a leader that was waited for. It is the waiter's too if both wanted the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adopted {
+    pub failure: Failure,
+    about: Option<String>,
+}
+
+impl Adopted {
+    /// Whether the leader wanted a token for this host; one of an older version does not say.
+    pub fn is_about(&self, host: &HostId) -> bool {
+        self.about.as_ref().is_none_or(|about| *about == host.to_string())
+    }
 }
 
 /// What a leader is doing, as waiters show it.

@@ -3,7 +3,8 @@
 use crate::basis::clock::Timestamp;
 use crate::basis::failure::{Failure, Kind};
 use crate::basis::files::{put_private, read_private};
-use crate::flight::Notice;
+use crate::basis::host_id::HostId;
+use crate::flight::{Adopted, Notice};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -24,6 +25,9 @@ pub struct Note {
 struct Outcome {
     turn: u64,
     ended: Timestamp,
+    /// The host that the leader wanted a token for.
+    #[serde(default)]
+    about: Option<String>,
     failure: Option<Told>,
 }
 
@@ -56,18 +60,20 @@ impl Note {
     }
 
     /// The present leader has ended so.
-    pub fn end(&mut self, ended: Timestamp, failure: Option<&Failure>) {
+    pub fn end(&mut self, ended: Timestamp, about: &HostId, failure: Option<&Failure>) {
         self.notice = None;
-        self.outcome = Some(Outcome { turn: self.turn, ended, failure: failure.map(Told::of) });
+        let about = Some(about.to_string());
+        self.outcome = Some(Outcome { turn: self.turn, ended, about, failure: failure.map(Told::of) });
     }
 
     /// The failure of the last leader, if it ended after `earlier` was read. A leader after it that did not get to
     /// its end makes it old news.
-    pub fn failure_since(&self, earlier: &Self) -> Option<Failure> {
+    pub fn failure_since(&self, earlier: &Self) -> Option<Adopted> {
         let outcome = self.outcome.as_ref()?;
         let news = earlier.outcome.as_ref().map(|outcome| outcome.turn) != Some(outcome.turn);
         let last = outcome.turn == self.turn;
-        outcome.failure.as_ref().filter(|_| news && last).map(Told::failure)
+        let failure = outcome.failure.as_ref().filter(|_| news && last)?.failure();
+        Some(Adopted { failure, about: outcome.about.clone() })
     }
 }
 
@@ -92,23 +98,26 @@ const LONGEST_ID: usize = 40;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::basis::host_id::AccountId;
 
     #[test]
     fn a_failure_is_told_in_full() {
         let told = failure().with_detail("AADSTS50158");
         let mut note = Note::default().next();
-        note.end(Timestamp(5), Some(&told));
-        assert_eq!(write_and_read(&note).failure_since(&Note::default()), Some(told));
+        note.end(Timestamp(5), &host("a"), Some(&told));
+        let adopted = write_and_read(&note).failure_since(&Note::default()).unwrap();
+        assert_eq!(adopted.failure, told);
+        assert!(adopted.is_about(&host("a")) && !adopted.is_about(&host("b")));
         assert_eq!(note.failure_since(&note.clone()), None, "known before");
     }
 
     #[test]
     fn a_leader_that_died_or_succeeded_hands_nothing_on() {
         let mut note = Note::default().next();
-        note.end(Timestamp(5), Some(&failure()));
+        note.end(Timestamp(5), &host("a"), Some(&failure()));
         assert_eq!(note.clone().next().failure_since(&Note::default()), None, "another one began and died");
         let mut well = note.next();
-        well.end(Timestamp(6), None);
+        well.end(Timestamp(6), &host("a"), None);
         assert_eq!(well.failure_since(&Note::default()), None);
     }
 
@@ -119,7 +128,9 @@ mod tests {
         let text = r#"{"version":7,"turn":3,"mood":"good","outcome":{"turn":3,"ended":9,"sky":1,
             "failure":{"kind":"rain","id":"no such id \n","what":"w","help":"h","detail":null}}}"#;
         put_private(&path, text.as_bytes()).unwrap();
-        let failure = Note::read(&path).failure_since(&Note::default()).unwrap();
+        let adopted = Note::read(&path).failure_since(&Note::default()).unwrap();
+        assert!(adopted.is_about(&host("a")), "it does not say which, so it is everybody's");
+        let failure = adopted.failure;
         assert_eq!((failure.kind, failure.id, failure.what.as_str()), (Kind::Busy, "adopted", "w"));
         for torn in ["", "{", "[]", r#"{"turn":"x"}"#] {
             put_private(&path, torn.as_bytes()).unwrap();
@@ -131,6 +142,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         note.write(&dir.path().join("n"));
         Note::read(&dir.path().join("n"))
+    }
+
+    fn host(url: &str) -> HostId {
+        HostId::new(&AccountId::new("https://login", "t", "c", "p"), url, [])
     }
 
     fn failure() -> Failure {

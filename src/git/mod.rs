@@ -3,5 +3,4 @@
 pub mod answer;
 mod location;
 pub mod request;
-#[cfg(unix)]
 pub mod streams;

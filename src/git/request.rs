@@ -29,11 +29,12 @@ impl Verb {
     }
 }
 
-/// One request. `protocol` and `host` are as sent and not empty; text that is not UTF-8 holds U+FFFD.
+/// One request. `protocol` and `host` are as sent; text that is not UTF-8 holds U+FFFD.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub protocol: String,
-    /// Host name, with `:port` where the URL has one.
+    /// Host name, with `:port` where the URL has one. Empty only for protocols without hosts: git asks for the
+    /// password of a client certificate as `cert` with a blank host.
     pub host: String,
     /// Without a leading slash; sent only with `credential.useHttpPath`.
     pub path: Option<String>,
@@ -76,7 +77,7 @@ pub enum RequestError {
     /// `url` is none.
     #[error("line {line} of git's request is no URL")]
     BadUrl { line: usize },
-    /// `protocol` or `host` is missing or empty.
+    /// `protocol` is missing or empty, or `host` is, of a protocol that has one.
     #[error("git's request names no {0}")]
     Blank(&'static str),
 }
@@ -182,7 +183,11 @@ impl Parts {
     fn request(self) -> Result<Request, RequestError> {
         let Self { protocol, host, path, username, password, credential, capabilities } = self;
         let protocol = protocol.filter(|text| !text.is_empty()).ok_or(RequestError::Blank("protocol"))?;
-        let host = host.filter(|text| !text.is_empty()).ok_or(RequestError::Blank("host"))?;
+        let host = host.unwrap_or_default();
+        let has_hosts = ["https", "http"].iter().any(|web| protocol.eq_ignore_ascii_case(web));
+        if host.is_empty() && has_hosts {
+            return Err(RequestError::Blank("host"));
+        }
         Ok(Request { protocol, host, path, username, password, credential, capabilities })
     }
 }

@@ -1,24 +1,31 @@
 //! Keeps git's standard output for git: what else is printed goes to standard error.
 
-use rustix::io::fcntl_dupfd_cloexec;
-use rustix::stdio::dup2_stdout;
-use std::fs::File;
-use std::io::{self, stderr, stdout};
+use std::io::{self, Write};
 
 /// Takes the real standard output aside and points descriptor 1 at standard error, so that no library and no
 /// child can speak to git. Call it once, before anything else runs. Fails if either stream is closed.
-pub fn take_stdout() -> io::Result<File> {
-    let real = fcntl_dupfd_cloexec(stdout(), FIRST_FREE)?;
-    dup2_stdout(stderr())?;
-    Ok(File::from(real))
+#[cfg(unix)]
+pub fn take_stdout() -> io::Result<impl Write + std::os::fd::AsFd> {
+    let real = rustix::io::fcntl_dupfd_cloexec(io::stdout(), FIRST_FREE)?;
+    rustix::stdio::dup2_stdout(io::stderr())?;
+    Ok(std::fs::File::from(real))
+}
+
+/// Standard output as it is: no safe call points it elsewhere here, so the ban on printing must do.
+#[cfg(not(unix))]
+pub fn take_stdout() -> io::Result<impl Write> {
+    Ok(io::stdout())
 }
 
 /// Above the three standard descriptors, whatever is closed.
+#[cfg(unix)]
 const FIRST_FREE: i32 = 3;
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
+    use rustix::stdio::dup2_stdout;
+    use std::io::stdout;
     use std::os::fd::AsFd;
 
     #[test]
@@ -29,7 +36,7 @@ mod tests {
         let during = place(&|| rustix::fs::fstat(stdout()));
         dup2_stdout(real.as_fd()).unwrap();
         assert_eq!(place(&|| rustix::fs::fstat(&real)), before);
-        assert_eq!(during, place(&|| rustix::fs::fstat(stderr())));
+        assert_eq!(during, place(&|| rustix::fs::fstat(io::stderr())));
         assert_eq!(place(&|| rustix::fs::fstat(stdout())), before);
     }
 }

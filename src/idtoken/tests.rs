@@ -1,5 +1,5 @@
 use super::*;
-use crate::basis::random::base64url;
+use crate::basis::base64::url as base64url;
 use crate::basis::secret::RawIdToken;
 use ring::rand::SystemRandom;
 use ring::rsa::{KeyPair, PublicKeyComponents};

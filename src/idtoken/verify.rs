@@ -1,6 +1,7 @@
 //! The checks, in order: form, algorithm, key, signature, and then what the token says.
 
 use super::{Expect, IdTokenError, KeySet, VerifiedIdToken, rs256};
+use crate::basis::base64;
 use crate::basis::clock::Timestamp;
 use crate::basis::secret::RawIdToken;
 use crate::basis::session::Who;
@@ -124,7 +125,7 @@ fn key_id(token: &str) -> Result<String, IdTokenError> {
     if token.len() > LARGEST || token.split('.').count() != 3 {
         return Err(IdTokenError::Malformed);
     }
-    let header = token.split('.').next().and_then(from_base64url).ok_or(IdTokenError::Malformed)?;
+    let header = token.split('.').next().and_then(base64::from_url).ok_or(IdTokenError::Malformed)?;
     let Header { alg, kid, crit } = serde_json::from_slice(&header).map_err(|_| IdTokenError::Malformed)?;
     if alg != "RS256" {
         return Err(IdTokenError::Algorithm(crate::basis::text::clean(&alg)));
@@ -134,28 +135,6 @@ fn key_id(token: &str) -> Result<String, IdTokenError> {
         return Err(IdTokenError::Malformed);
     }
     kid.ok_or(IdTokenError::Malformed)
-}
-
-fn from_base64url(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
-    let (mut bits, mut count) = (0_u32, 0);
-    for digit in text.bytes() {
-        let value = match digit {
-            b'A'..=b'Z' => digit - b'A',
-            b'a'..=b'z' => digit - b'a' + 26,
-            b'0'..=b'9' => digit - b'0' + 52,
-            b'-' => 62,
-            b'_' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count & 0xff) as u8);
-        }
-    }
-    Some(bytes)
 }
 
 /// Clocks may differ by this much.

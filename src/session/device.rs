@@ -137,3 +137,16 @@ const STEP: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Entra gives 15 minutes.
 const LONGEST_LIFE: Duration = Duration::from_secs(3600);
+
+#[cfg(test)]
+impl DeviceCode {
+    /// A code as Entra shows it.
+    pub(crate) fn sample() -> Self {
+        let (user_code, verification_uri) = ("FLFWYD9NG".to_owned(), "https://microsoft.com/devicelogin".to_owned());
+        let response = serde_json::json!({
+            "user_code": user_code, "device_code": "d", "verification_uri": verification_uri, "expires_in": 900,
+        });
+        let response = serde_json::from_value(response).expect("it is complete");
+        Self { user_code, verification_uri, expires: Timestamp(900), interval: STEP, response }
+    }
+}

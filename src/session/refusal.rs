@@ -104,3 +104,19 @@ fn leading_code(description: &str) -> Option<u32> {
 
 /// Longer ones would not fit in an authorize URL (AADSTS90015).
 const LONGEST_CLAIMS: usize = 8 * 1024;
+
+#[cfg(test)]
+impl Refusal {
+    /// What Entra's table of codes makes of one answer, for a stored session or at a sign-in in the browser.
+    pub(crate) fn sample(error: &str, code: u32, stored: bool) -> Self {
+        let body = serde_json::json!({
+            "error": error,
+            "error_codes": [code],
+            "error_description": format!("AADSTS{code}: Words of Entra about it. Trace ID: t Correlation ID: c"),
+            "trace_id": "7a1c9b0e-0000-4000-8000-000000000001",
+            "correlation_id": "1c0e6d2a-0000-4000-8000-000000000002",
+        });
+        let moment = if stored { Moment::Refresh } else { Moment::Browser };
+        body.as_object().and_then(|body| Self::of(body, None, moment)).expect("it names an error")
+    }
+}

@@ -3,7 +3,7 @@
 use crate::basis::base64;
 use crate::basis::clock::Timestamp;
 use crate::basis::credential::TOKEN_USER;
-use crate::basis::secret::{ClientSecret, Code, GitToken, RefreshToken, Verifier};
+use crate::basis::secret::{ClientSecret, Code, GitToken, RefreshToken, SecretBytes, Verifier};
 use crate::config::settings::CloudOauth;
 use crate::net::{Call, Http};
 use crate::source::account::BitbucketAccount;
@@ -88,8 +88,8 @@ fn token_call(
     fields: &[(&str, &str)],
 ) -> Result<Call, SourceError> {
     let secret = secret.ok_or(SourceError::SecretMissing)?;
-    let pair = [settings.client_id.as_bytes(), b":", secret.expose().as_bytes()].concat();
-    let basic = format!("Basic {}", base64::standard(&pair));
+    let pair = SecretBytes::new([settings.client_id.as_bytes(), b":", secret.expose().as_bytes()].concat());
+    let basic = [b"Basic ", base64::standard(pair.expose()).expose()].concat();
     Ok(Call::post(settings.token_url.to_string(), fields.iter().copied())
         .header("Accept", "application/json")
         .header("Authorization", basic))

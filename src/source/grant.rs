@@ -43,23 +43,8 @@ impl Grant {
     /// The grant as bytes for the vault, as JSON with a version.
     pub fn to_bytes(&self) -> SecretBytes {
         let Self { tid, oid, account_id, account_name, refresh_token, redirect_uri, scopes, since } = self;
-        let token = refresh_token.expose();
-        let written = Written {
-            version: VERSION,
-            tid,
-            oid,
-            account_id,
-            account_name,
-            token,
-            redirect_uri,
-            scopes,
-            since: *since,
-        };
-        // Room enough from the start: a growing buffer would leave pieces of the token behind.
-        let mut bytes = Vec::with_capacity(2 * token.len() + 8192);
-        let done = serde_json::to_writer(&mut bytes, &written);
-        debug_assert!(done.is_ok(), "text and numbers are always JSON");
-        SecretBytes::new(bytes)
+        let (version, token, since) = (VERSION, refresh_token.expose(), *since);
+        SecretBytes::json(&Written { version, tid, oid, account_id, account_name, token, redirect_uri, scopes, since })
     }
 
     /// Reads what [`Self::to_bytes`] wrote. Another version is never guessed at.

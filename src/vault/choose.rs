@@ -15,7 +15,7 @@ use crate::vault::nowhere::Nowhere;
 #[cfg(target_os = "linux")]
 use crate::vault::sealed_files::SealedFiles;
 use crate::vault::{HotCache, Name, Place, Record, Slot, Vault, VaultError};
-use std::cell::OnceCell;
+use std::cell::{LazyCell, OnceCell};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -56,8 +56,8 @@ pub fn hot(choice: StorageChoice, workload: bool, state: &Path, env: &Env, clock
         StorageChoice::MemoryFile => memory_hot(env, clock),
         StorageChoice::Auto | StorageChoice::Keyring if alone => memory_hot(env, clock),
         _ => {
-            let second = memory_hot(env, Arc::clone(&clock));
-            Box::new(Layers { first: sealed_hot(state, clock), second })
+            let (env, of_memory) = (env.clone(), Arc::clone(&clock));
+            Box::new(Layers::new(sealed_hot(state, clock), move || memory_hot(&env, of_memory)))
         }
     }
 }
@@ -141,10 +141,19 @@ impl Vault for Choice {
     }
 }
 
-/// The second layer holds what the first one was refused.
+/// Looks for a second layer.
+type Finding = dyn FnOnce() -> Box<dyn HotCache>;
+
+/// The second layer holds what the first one was refused; it is looked for when something is, not on a hit.
 struct Layers {
     first: Box<dyn HotCache>,
-    second: Box<dyn HotCache>,
+    second: LazyCell<Box<dyn HotCache>, Box<Finding>>,
+}
+
+impl Layers {
+    fn new(first: Box<dyn HotCache>, second: impl FnOnce() -> Box<dyn HotCache> + 'static) -> Self {
+        Self { first, second: LazyCell::new(Box::new(second)) }
+    }
 }
 
 impl HotCache for Layers {

@@ -1,5 +1,7 @@
 //! The store of the operating system: Secret Service, Keychain, Credential Manager.
 
+#[cfg(any(not(target_os = "linux"), test))]
+use crate::basis::base64;
 use crate::basis::secret::SecretBytes;
 use crate::basis::text;
 use crate::vault::deadline::within;
@@ -7,7 +9,7 @@ use crate::vault::parts::{Entries, Parts};
 use crate::vault::shelf::{Shelf, keep};
 use crate::vault::{Name, Place, Record, Vault, VaultError};
 #[cfg(any(not(target_os = "linux"), test))]
-use crate::vault::{base64, keys::Keys, seal::SealKey};
+use crate::vault::{keys::Keys, seal::SealKey};
 use keyring::v1::{Entry, Error};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -98,12 +100,12 @@ impl Keys for Keyring {
     fn read(&self, name: &str) -> Result<Option<SealKey>, VaultError> {
         let name = name.to_owned();
         let text = self.run(move |parts| parts.entries.get(&name))?;
-        Ok(text.and_then(|text| base64::decode(text.expose())).and_then(SealKey::new))
+        Ok(text.and_then(|text| base64::from_standard(text.expose())).and_then(SealKey::new))
     }
 
     fn create(&self, name: &str, _: Duration) -> Result<SealKey, VaultError> {
         let (name, key) = (name.to_owned(), SealKey::random()?);
-        let text = base64::encode(key.expose());
+        let text = base64::standard(key.expose());
         self.run(move |parts| parts.entries.set(&name, &text))?;
         Ok(key)
     }

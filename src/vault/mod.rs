@@ -4,7 +4,6 @@ use crate::basis::clock::Timestamp;
 use crate::basis::host_id::{AccountId, HostId};
 use crate::basis::secret::SecretBytes;
 
-mod base64;
 mod choose;
 mod deadline;
 mod hot;

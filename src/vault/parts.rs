@@ -4,10 +4,11 @@
 //! their digest, and the parts lie on one of two sides, the one that the head in force does not use. So a
 //! write that dies leaves the old record whole, and what it left is overwritten by the next one.
 
+use crate::basis::base64;
 use crate::basis::digest;
 use crate::basis::secret::SecretBytes;
 use crate::vault::shelf::Shelf;
-use crate::vault::{Record, VaultError, base64, record};
+use crate::vault::{Record, VaultError, record};
 
 /// Small named entries of a store.
 pub trait Entries {
@@ -37,12 +38,12 @@ impl<E: Entries> Shelf for Parts<E> {
                 _ => return Ok(None),
             },
         };
-        let Some(bytes) = base64::decode(text.expose()) else { return Ok(None) };
+        let Some(bytes) = base64::from_standard(text.expose()) else { return Ok(None) };
         Ok(Some(record::decode(name, &bytes)?))
     }
 
     fn write(&self, name: &str, generation: u64, bytes: &SecretBytes) -> Result<(), VaultError> {
-        let text = base64::encode(record::encode(name, generation, bytes).expose());
+        let text = base64::standard(record::encode(name, generation, bytes).expose());
         // A head that cannot be read is no reason to keep a record out; its side is then anyone's guess.
         let old = match self.head(name) {
             Ok(Some(Head::Split { side, .. })) => Some(side),

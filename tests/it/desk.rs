@@ -86,6 +86,16 @@ impl Desk {
         self.opened.lock().unwrap().clone()
     }
 
+    /// The pages that the helper opened and that nobody has walked.
+    pub fn waiting_pages(&self) -> Vec<String> {
+        take(&self.inbox)
+    }
+
+    /// Somebody walks this page.
+    pub fn walk(&self, url: &str, choice: &Choice) -> browser::Page {
+        browser::walk(url, &self.ca, choice).unwrap()
+    }
+
     /// The page on which the person ended.
     pub fn last_page(&self) -> String {
         self.last_page.lock().unwrap().clone()

@@ -69,8 +69,7 @@ impl Broker {
         let knobs = Arc::new(Mutex::new(Knobs::default()));
         let weather = Arc::new(Weather::default());
         let clock = Arc::clone(clock);
-        let peers =
-            Peers { tenant: entra.shared(), cloud: cloud.shared(), data_center: data_center.shared(), clock };
+        let peers = Peers { tenant: entra.shared(), cloud: cloud.shared(), data_center: data_center.shared(), clock };
         let shared = Arc::clone(&knobs);
         let handler = weather::behind("broker", journal, &weather, move |request| {
             Reply::Answer(route(&peers, &mut shared.lock().unwrap(), request))
@@ -113,8 +112,17 @@ fn route(peers: &Peers, knobs: &mut Knobs, request: &Request) -> Response {
 
 fn exchange(peers: &Peers, knobs: &mut Knobs, request: &Request) -> Result<Response, Response> {
     let form = request.form().ok_or_else(|| refused("invalid_request", "The body must be a form."))?;
-    let need = |name: &str| value(&form, name).ok_or_else(|| refused("invalid_request", &format!("{name} is \
-        missing.")));
+    let need = |name: &str| {
+        value(&form, name).ok_or_else(|| {
+            refused(
+                "invalid_request",
+                &format!(
+                    "{name} is \
+        missing."
+                ),
+            )
+        })
+    };
     if need("grant_type")? != "urn:ietf:params:oauth:grant-type:token-exchange" {
         return Err(refused("unsupported_grant_type", "Only token exchange is offered."));
     }

@@ -171,8 +171,14 @@ fn dressed(state: &mut State, response: Response, call: &Call, given: bool) -> R
         .with("X-Content-Type-Options", "nosniff")
         .with("Set-Cookie", "fpc=practice; path=/; secure; HttpOnly; SameSite=None");
     if !response.headers.iter().any(|(name, _)| name == "Cache-Control") {
-        response = response.with("Cache-Control", "no-store, \
-            no-cache").with("Pragma", "no-cache").with("Expires", "-1");
+        response = response
+            .with(
+                "Cache-Control",
+                "no-store, \
+            no-cache",
+            )
+            .with("Pragma", "no-cache")
+            .with("Expires", "-1");
     }
     if asked && given {
         response = response.with("client-request-id", &call.correlation);

@@ -43,8 +43,13 @@ impl Repos {
         let made = self.git(&self.home).args(["init", "-q", "--bare", "-b", "main"]).arg(&repo).status().unwrap();
         assert!(made.success());
         let config = std::fs::OpenOptions::new().append(true).open(repo.join("config"));
-        config.unwrap().write_all(b"[http]\n\treceivepack = true\n[gc]\n\tauto = 0\n[receive]\n\tautogc = \
-            false\n").unwrap();
+        config
+            .unwrap()
+            .write_all(
+                b"[http]\n\treceivepack = true\n[gc]\n\tauto = 0\n[receive]\n\tautogc = \
+            false\n",
+            )
+            .unwrap();
         let mut import = self.git(&repo).args(["fast-import", "--quiet"]).stdin(Stdio::piped()).spawn().unwrap();
         import.stdin.take().unwrap().write_all(FIRST_COMMIT.as_bytes()).unwrap();
         assert!(import.wait().unwrap().success());

@@ -23,9 +23,8 @@ impl Proxy {
         let base = door.https();
         let weather = Arc::new(Weather::default());
         let (tenant, repos) = (entra.shared(), repos.clone());
-        let handler = weather::behind("proxy", journal, &weather, move |request| {
-            Reply::Answer(answer(&tenant, &repos, request))
-        });
+        let handler =
+            weather::behind("proxy", journal, &weather, move |request| Reply::Answer(answer(&tenant, &repos, request)));
         let server = door.serve(Some(authority.server(Leaf::Good, &[])), handler);
         Self { base, server, weather }
     }

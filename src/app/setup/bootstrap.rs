@@ -208,8 +208,11 @@ pub fn keep(
 }
 
 fn read(origin: &Origin, http: &dyn Http, stdin: &mut dyn Read) -> Result<Vec<u8>, BootstrapError> {
-    let unreadable =
-        |error: std::io::Error| BootstrapError::Unreadable { origin: origin.to_string(), why: error.to_string() };
+    let unreadable = |error: std::io::Error| {
+        let gone = error.kind() == std::io::ErrorKind::NotFound;
+        let why = if gone { "there is no such file".to_owned() } else { error.kind().to_string() };
+        BootstrapError::Unreadable { origin: origin.to_string(), why }
+    };
     let capped = |source: &mut dyn Read| {
         let mut bytes = Vec::new();
         // One byte over the limit is enough to know.

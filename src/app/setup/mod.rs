@@ -140,6 +140,11 @@ pub fn plan(surroundings: &Surroundings, hosts: &[Host]) -> Result<Plan, SetupEr
     Ok(Plan { files })
 }
 
+/// Refuses a home that is unset or somebody else's, before anything is written to it.
+pub fn check_home(surroundings: &Surroundings) -> Result<(), SetupError> {
+    target::home(surroundings).map(drop)
+}
+
 /// What registering `hosts` in the system's configuration would change: only a fallback, since a generic helper
 /// in a user's file wipes it (`facts/installers.md` F1). Each git on `PATH` is asked for its own file (F7).
 pub fn system(surroundings: &Surroundings, hosts: &[Host]) -> Result<Plan, SetupError> {

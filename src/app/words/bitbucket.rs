@@ -10,6 +10,9 @@ use crate::source::account::BitbucketAccount;
 use crate::source::grant::{Grant, GrantError};
 use crate::source::pasted::PasteError;
 
+/// The other side does not take Entra's token; waiters with the same one recognise it by this.
+pub const PROOF_REFUSED: &str = "proof-refused";
+
 /// Why a token source gave no token.
 pub fn source(wanted: &Wanted<'_>, error: &SourceError) -> Failure {
     let host = wanted.host.url.host();
@@ -18,7 +21,7 @@ pub fn source(wanted: &Wanted<'_>, error: &SourceError) -> Failure {
         SourceError::NeedsConsent { .. } => fail(Kind::SignInNeeded, "consent-needed", login_command(wanted)),
         SourceError::GrantDead { .. } => fail(Kind::SignInNeeded, "grant-dead", login_command(wanted)),
         SourceError::ProofRefused { .. } => {
-            fail(Kind::Denied, "proof-refused", format!("ask {} which Entra tokens it takes", issuer(wanted)))
+            fail(Kind::Denied, PROOF_REFUSED, format!("ask {} which Entra tokens it takes", issuer(wanted)))
         }
         SourceError::NotAllowed { .. } => {
             fail(Kind::Denied, "not-allowed", format!("ask {} for access to this repository", issuer(wanted)))
@@ -42,7 +45,7 @@ pub fn source(wanted: &Wanted<'_>, error: &SourceError) -> Failure {
             "run the command again; if it stays, ask whoever runs that server".into(),
         ),
         SourceError::Unprintable { .. } => {
-            fail(Kind::Upstream, "unprintable-credential", format!("ask {}", issuer(wanted)))
+            fail(Kind::Upstream, "unprintable-credential", format!("ask {} what it answers", issuer(wanted)))
         }
         SourceError::SecretMissing => fail(
             Kind::Config,
@@ -56,6 +59,15 @@ pub fn source(wanted: &Wanted<'_>, error: &SourceError) -> Failure {
 pub fn forbidden_repository(wanted: &Wanted<'_>, who: &Who) -> String {
     let host = wanted.host.url.host();
     format!("bitbucket-sso: {host} accepts the token of {who} but refuses this repository; ask its owner for access")
+}
+
+/// A token that git says was refused, of a source that cannot be asked about it, and too young to be replaced.
+pub fn minted_a_moment_ago(wanted: &Wanted<'_>, who: &Who) -> String {
+    let host = wanted.host.url.host();
+    format!(
+        "bitbucket-sso: the token of {who} for {host} is less than a minute old, so git gets it again; if it is \
+         refused again, ask the repository's owner for access"
+    )
 }
 
 /// The stored grant belongs to somebody else.
@@ -95,7 +107,7 @@ pub fn accounts_not_confirmed(wanted: &Wanted<'_>, who: &Who, account: &Bitbucke
 /// Asked at the terminal.
 pub fn confirm_accounts(wanted: &Wanted<'_>, who: &Who, account: &BitbucketAccount) -> String {
     let host = wanted.host.url.host();
-    format!("Use the Bitbucket account {account} at {host} for the Entra account {who}? [y/N] ")
+    format!("Use the Bitbucket account {account} at {host} for the Entra account {who}? [y/N]")
 }
 
 /// A later consent came from another Bitbucket account.

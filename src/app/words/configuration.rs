@@ -3,46 +3,68 @@
 use crate::app::wanted::Wanted;
 use crate::app::world::World;
 use crate::basis::failure::{Failure, Kind};
-use crate::config::{self, ConfigError, Finding, Ignored, Reason};
+use crate::basis::url::BadUrl;
+use crate::config::{self, ConfigError, Finding, Ignored, Origin, Places, Reason, Spot};
 
 /// The configuration cannot be used.
 pub fn config(error: &ConfigError) -> Failure {
     let (id, help) = remedy(error);
-    Failure::new(Kind::Config, id, format!("the configuration is not usable: {error}"), help)
+    let why = match error {
+        ConfigError::Untrusted { file, at, why } if file == at => {
+            format!("the policy file {} is not trusted, because it {why}", file.display())
+        }
+        ConfigError::Untrusted { file, at, why } => {
+            format!("the policy file {} is not trusted, because {} {why}", file.display(), at.display())
+        }
+        other => other.to_string(),
+    };
+    Failure::new(Kind::Config, id, format!("the configuration is not usable: {why}"), help)
+}
+
+/// The same where it may be policy's fault, which a person cannot mend.
+pub fn layers(places: &Places, error: &ConfigError) -> Failure {
+    let mut failure = config(error);
+    if error.file().is_some_and(|file| file.starts_with(&places.policy_dir)) {
+        failure.help = format!("ask your administrator: {}", failure.help);
+    }
+    failure
 }
 
 fn remedy(error: &ConfigError) -> (&'static str, String) {
     match error {
         ConfigError::Unreadable { file, .. } => ("config-unreadable", format!("ls -l {}", file.display())),
         ConfigError::TooLarge(file) => ("config-too-large", format!("ls -l {}", file.display())),
-        ConfigError::Syntax { at, .. } => ("config-syntax", format!("correct {at}")),
+        ConfigError::Syntax { at, .. } => ("config-syntax", correct(at)),
         ConfigError::UnknownKey { at, nearest, .. } => {
             let help = nearest.as_ref().map_or_else(
-                || format!("remove it from {at}; the keys are listed by: git credential-bitbucket-sso config schema"),
-                |near| format!("write `{near}` in {at}"),
+                || format!("git credential-bitbucket-sso config schema --markdown    (lists the keys that {at} may use)"),
+                |near| instead(at, near),
             );
             ("config-unknown-key", help)
         }
         ConfigError::BadValue { at, reason, .. } => (reason_id(reason), reason_help(at, reason)),
         ConfigError::Missing { key, at } => {
-            let place = at.as_ref().map_or_else(|| "your configuration".to_owned(), ToString::to_string);
-            ("config-missing-key", format!("set `{key}` in {place}"))
+            let name = key.rsplit('.').next().unwrap_or(key);
+            let help = at.as_ref().map_or_else(
+                || format!("ask your administrator for `{key}`"),
+                |at| format!("add `{name}` to the table at {at}"),
+            );
+            ("config-missing-key", help)
         }
         ConfigError::UnknownProfile { at, name, nearest } => {
             let near = nearest.as_ref().map_or_else(String::new, |near| format!(", or write \"{near}\""));
-            ("config-unknown-profile", format!("add [entra.{name}]{near} in {at}"))
+            ("config-unknown-profile", format!("add [entra.{name}]{near} at {at}"))
         }
-        ConfigError::DuplicateHost { at, .. } => ("config-duplicate-host", format!("remove one of them in {at}")),
+        ConfigError::DuplicateHost { at, .. } => ("config-duplicate-host", format!("remove one of the two, at {at}")),
         ConfigError::WrongSource { at, sources, .. } => {
-            ("config-wrong-source", format!("remove it from {at}; it is for {}", sources.join(", ")))
+            ("config-wrong-source", format!("remove it at {at}    (it is for {})", sources.join(", ")))
         }
         ConfigError::WrongLayer { at, .. } => {
-            ("config-wrong-layer", format!("remove it from {at}; your administrator may set it in policy"))
+            ("config-wrong-layer", format!("remove it at {at}    (your administrator can set it in policy)"))
         }
-        ConfigError::Untrusted { file, at, .. } => (
-            "config-untrusted-policy",
-            format!("ask your administrator: chown root {0} && chmod go-w {0}    (for {1})", at.display(), file.display()),
-        ),
+        ConfigError::Untrusted { at, .. } => {
+            ("config-untrusted-policy", format!("chown root {0} && chmod go-w {0}", at.display()))
+        }
         ConfigError::Secret { .. } => (
             "client-secret-unreadable",
             "check client_secret_file or client_secret_command of that [[host]]; the file must be yours alone (chmod 600)"
@@ -59,11 +81,28 @@ fn reason_id(reason: &Reason) -> &'static str {
     }
 }
 
-fn reason_help(at: &impl std::fmt::Display, reason: &Reason) -> String {
+fn reason_help(at: &Spot, reason: &Reason) -> String {
     match reason {
-        Reason::SharedTenant(_) => format!("write your tenant's GUID or domain in {at}"),
-        Reason::NotAllowed { nearest: Some(near), .. } => format!("write \"{near}\" in {at}"),
-        _ => format!("correct {at}"),
+        Reason::SharedTenant(_) => format!("write your tenant's GUID or domain at {at}"),
+        Reason::Url(BadUrl::PlainHttp(_)) => format!("write https:// at {at}"),
+        Reason::NotAllowed { nearest: Some(near), .. } => instead(at, near),
+        _ => correct(at),
+    }
+}
+
+fn correct(at: &Spot) -> String {
+    match &at.origin {
+        Origin::Variable(name) => format!("unset {name}    (or correct its value)"),
+        Origin::Flag(key) => format!("correct `--set {key}=…` on the command line"),
+        Origin::File(_) | Origin::Managed(_) => format!("correct {at}"),
+    }
+}
+
+fn instead(at: &Spot, right: &str) -> String {
+    match &at.origin {
+        Origin::Variable(name) => format!("export {name}={right}"),
+        Origin::Flag(key) => format!("write `{right}` in `--set {key}=…` on the command line"),
+        Origin::File(_) | Origin::Managed(_) => format!("write `{right}` at {at}"),
     }
 }
 
@@ -71,17 +110,25 @@ fn reason_help(at: &impl std::fmt::Display, reason: &Reason) -> String {
 pub fn finding(finding: &Finding) -> String {
     match finding {
         Finding::Ignored { key, at, layer, wins, why } => {
+            let what = match &at.origin {
+                Origin::Variable(name) => format!("the variable {name}"),
+                Origin::Flag(key) => format!("`--set {key}=…`"),
+                Origin::File(_) | Origin::Managed(_) => format!("`{key}` from {at} ({layer})"),
+            };
             let because = match why {
-                Ignored::Locked => format!("policy locks it ({wins} wins)"),
-                Ignored::Trust => "a file sets trust keys, so environment and command line may not".to_owned(),
+                Ignored::Locked => "policy locks it".to_owned(),
+                Ignored::Trust => format!("the {wins} already says whom to trust"),
                 Ignored::Source => "the host's source does not know it".to_owned(),
                 Ignored::NoHost => "there is no host that it could belong to".to_owned(),
             };
-            format!("`{key}` from {at} ({layer}) is ignored: {because}")
+            format!("{what} is ignored: {because}")
         }
-        Finding::Skipped { file, error } => format!("{} is skipped: {error}", file.display()),
+        Finding::Skipped { error, .. } => format!("a file of the managed defaults is skipped: {error}"),
+        Finding::UntrustedDirectory { directory, at, why } if directory == at => {
+            format!("{} counts as absent, because it {why}", directory.display())
+        }
         Finding::UntrustedDirectory { directory, at, why } => {
-            format!("{} counts as absent: {} {why}", directory.display(), at.display())
+            format!("{} counts as absent, because {} {why}", directory.display(), at.display())
         }
         Finding::UnknownVariable { name, nearest } => {
             let near = nearest.as_ref().map_or_else(String::new, |near| format!("; did you mean {near}?"));

@@ -79,7 +79,8 @@ pub fn net(wanted: &Wanted<'_>, error: &NetError) -> Failure {
 /// Git's request was refused.
 pub fn request(error: &RequestError) -> Failure {
     let what = format!("the credential request was refused: {error}");
-    Failure::new(Kind::Usage, "bad-request", what, "check the remote's URL: git remote -v")
+    let help = "git remote -v    (look for a URL without a host, or with characters that do not belong in one)";
+    Failure::new(Kind::Usage, "bad-request", what, help)
 }
 
 /// The answer was refused.

@@ -50,16 +50,4 @@ fn counted(number: u64, unit: &str) -> String {
 const STATUS: &str = "git credential-bitbucket-sso status";
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::Duration;
-
-    #[test]
-    fn durations_read_naturally() {
-        let say = |seconds| duration(Duration::from_secs(seconds));
-        assert_eq!(say(1), "1 second");
-        assert_eq!(say(900), "15 minutes");
-        assert_eq!(say(3600), "1 hour");
-        assert_eq!(say(5400), "1 hour 30 minutes");
-    }
-}
+mod tests;

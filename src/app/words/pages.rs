@@ -34,10 +34,10 @@ pub fn failed(wanted: &Wanted<'_>, failure: &Failure) -> (u16, String) {
     (200, html)
 }
 
-/// Signed in at Entra; Bitbucket's question comes next, in the same tab.
+/// On to Bitbucket's consent, by itself or by the link.
 pub fn onward(wanted: &Wanted<'_>, url: &str) -> (u16, String) {
-    let what = format!("{} asks for your consent next.", wanted.host.url.host());
-    (200, page::onward("Going on to Bitbucket", &what, url))
+    let what = format!("Next, {} asks for your consent.", wanted.host.url.host());
+    (200, page::onward("One more step", &what, "Continue", url))
 }
 
 /// The code has arrived; the rest happens at the terminal.

@@ -14,7 +14,11 @@ pub fn receipt(world: &World, session: Option<&str>, removed: &[Removed]) -> Str
     }];
     for Removed { host, source, grant, token } in removed {
         let mut line = format!("{host} ({source}):");
-        line.push_str(if *grant { " grant removed;" } else { " no grant was stored;" });
+        line.push_str(match grant {
+            Some(true) => " grant removed;",
+            Some(false) => " no grant was stored;",
+            None => "",
+        });
         match token {
             Some(cached) => {
                 let until = cached.credential.expires.local(&zone);
@@ -24,7 +28,7 @@ pub fn receipt(world: &World, session: Option<&str>, removed: &[Removed]) -> Str
             None => line.push_str(" no valid token was cached"),
         }
         lines.push(line);
-        if *grant {
+        if *grant == Some(true) {
             lines.push("  Bitbucket was not told: it has no call for it. End it there: Personal settings, authorized applications".into());
         }
     }

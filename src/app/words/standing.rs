@@ -59,7 +59,8 @@ fn host(world: &World, host: &HostStatus) -> String {
     // Writing to a String cannot fail.
     _ = writeln!(text, "    {token}{scopes}{grant}");
     for complaint in chain {
-        _ = writeln!(text, "    warning: {complaint}");
+        let lead = if complaint.starts_with(' ') { "  " } else { "warning: " };
+        _ = writeln!(text, "    {lead}{complaint}");
     }
     text
 }
@@ -85,8 +86,13 @@ pub fn whoami_json(accounts: &[Account]) -> serde_json::Value {
 pub fn shown_values(values: &[ShownValue]) -> String {
     let mut text = String::new();
     for ShownValue { key, value, layer, file } in values {
-        let place = file.as_ref().map_or_else(String::new, |file| format!(" {file}"));
-        _ = writeln!(text, "{key} = {value}    # {layer}{place}");
+        let layer = layer.name();
+        let decided = match file {
+            Some(place) if place.starts_with(layer) => place.clone(),
+            Some(place) => format!("{layer} {place}"),
+            None => layer.to_owned(),
+        };
+        _ = writeln!(text, "{key} = {value}    # {decided}");
     }
     text
 }

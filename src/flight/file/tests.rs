@@ -73,16 +73,16 @@ fn all_waiters_adopt_a_failure_and_later_ones_do_not() {
         if second.is_none() {
             second = Some(waiter(dir.path(), &mut || {
                 if let Some(leader) = leader.borrow_mut().take() {
-                    leader.conclude(Some(&failure()));
+                    leader.conclude(&host(), Some(&failure()));
                 }
             }));
         }
         // The second one got the lane first, adopts, and leaves.
-        second.as_mut().and_then(Option::take).inspect(|turn| assert_eq!(turn.adopted(), Some(failure())));
+        second.as_mut().and_then(Option::take).inspect(|turn| assert!(is_ours(&**turn)));
     });
     let first = first.expect("the lane is free");
     assert!(first.waited());
-    assert_eq!(first.adopted(), Some(failure()));
+    assert!(is_ours(&*first));
     drop(first);
     let later = inner.enter(&lane("a"), MINUTE, &mut |_| ()).unwrap();
     assert_eq!(later.adopted(), None);
@@ -96,10 +96,10 @@ fn a_leader_that_succeeded_or_died_leaves_no_failure() {
         let turn = waiter(dir.path(), &mut || {
             let Some(held) = leader.take() else { return };
             match ending {
-                Ending::Success => held.conclude(None),
+                Ending::Success => held.conclude(&host(), None),
                 Ending::Death => {}
                 Ending::FailureThenDeath => {
-                    held.conclude(Some(&failure()));
+                    held.conclude(&host(), Some(&failure()));
                     drop(held);
                     drop(files(dir.path()).try_enter(&lane("a")).unwrap());
                 }
@@ -113,7 +113,7 @@ fn a_leader_that_succeeded_or_died_leaves_no_failure() {
 fn who_leads_after_adopting_is_a_leader_of_its_own() {
     let dir = private_temp_dir();
     let mut leader = files(dir.path()).try_enter(&lane("a")).unwrap();
-    let turn = waiter(dir.path(), &mut || drop(leader.take().inspect(|held| held.conclude(Some(&failure())))));
+    let turn = waiter(dir.path(), &mut || drop(leader.take().inspect(|held| held.conclude(&host(), Some(&failure())))));
     let turn = turn.unwrap();
     assert!(turn.adopted().is_some());
     turn.announce(&notice("signs in all the same"));
@@ -203,6 +203,14 @@ fn lane(tenant: &str) -> Lane {
 
 fn notice(doing: &str) -> Notice {
     Notice { pid: 1, doing: doing.into(), until: Timestamp(9) }
+}
+
+fn host() -> HostId {
+    HostId::new(&AccountId::new("https://login", "a", "c", "p"), "https://host", [])
+}
+
+fn is_ours(turn: &dyn Turn) -> bool {
+    turn.adopted().is_some_and(|adopted| adopted.failure == failure() && adopted.is_about(&host()))
 }
 
 fn failure() -> Failure {

@@ -48,6 +48,8 @@ fn blank_or_missing_places_are_refused() {
     for bad in ["", "\n", "protocol=https\n", "protocol=https\nhost=\n", "host=h\n", "protocol=\nhost=h\n"] {
         assert!(matches!(parse(bad.as_bytes()), Err(RequestError::Blank(_))), "{bad:?}");
     }
+    let certificate = parse(b"protocol=cert\nhost=\nusername=\npath=/home/j/client.pem\n\n").unwrap();
+    assert_eq!((certificate.protocol.as_str(), certificate.host.as_str()), ("cert", ""));
 }
 
 #[test]

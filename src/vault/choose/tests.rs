@@ -58,7 +58,8 @@ fn a_refused_kernel_leaves_the_token_in_memory() {
     let layers = |refused| {
         let ring: &'static Ring = Box::leak(Box::new(Ring { refused, ..Ring::default() }));
         let first = Box::new(SealedHot::new(state.path(), ring, Arc::new(SystemClock)));
-        Layers { first, second: memory_hot(&env, Arc::new(SystemClock)) }
+        let env = env.clone();
+        Layers::new(first, move || memory_hot(&env, Arc::new(SystemClock)))
     };
     let (account, until) = (account(), SystemClock.now().after(std::time::Duration::from_secs(60)));
     let slot = Slot::Credential(HostId::new(&account, "h", []));
@@ -75,6 +76,16 @@ fn a_refused_kernel_leaves_the_token_in_memory() {
     write(&refused, "x");
     refused.drop_account(&account);
     assert!(allowed.read(&account, &slot).is_none());
+}
+
+#[test]
+fn a_hit_looks_for_no_second_layer() {
+    let shm = tempfile::tempdir_in("/dev/shm").unwrap();
+    let env = Env::fixed([("XDG_RUNTIME_DIR", shm.path().to_str().unwrap())]);
+    let first = memory_hot(&env, Arc::new(SystemClock));
+    let slot = Slot::Credential(HostId::new(&account(), "h", []));
+    first.write(&account(), &slot, &SecretBytes::new(vec![1]), Timestamp(i64::MAX)).unwrap();
+    assert!(Layers::new(first, || panic!("looked for")).read(&account(), &slot).is_some());
 }
 
 #[test]

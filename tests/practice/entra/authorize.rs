@@ -44,8 +44,12 @@ pub(super) fn authorize(state: &mut State, call: &Call) -> Response {
     match (known, ask.prompt.as_str()) {
         (Some(upn), "" | "none" | "consent") => finish(state, call, &ask, &upn),
         (None, "none") => {
-            let refusal = refuse("login_required", 50_058, "A silent sign-in request was sent but no user is signed \
-                in.");
+            let refusal = refuse(
+                "login_required",
+                50_058,
+                "A silent sign-in request was sent but no user is signed \
+                in.",
+            );
             refused(state, call, &ask, &refusal)
         }
         _ => sign_in_page(state, ask),

@@ -31,8 +31,12 @@ fn begin(state: &mut State, call: &Call) -> Result<Response, Refusal> {
     let scope = value(&form, "scope").ok_or_else(|| missing("scope"))?;
     Asked::read(state, scope)?;
     if state.faults.meet(Fault::ErrorOn200, None, &app.client_id).is_some() {
-        let mut refusal = refuse("invalid_scope", 70_011, "The provided value for the input parameter 'scope' is not \
-            valid.");
+        let mut refusal = refuse(
+            "invalid_scope",
+            70_011,
+            "The provided value for the input parameter 'scope' is not \
+            valid.",
+        );
         refusal.status = 200;
         return Err(refusal);
     }

@@ -94,8 +94,7 @@ pub(super) fn device(state: &mut State, form: &Pairs, app: &App) -> Result<Respo
     }
     let asked = Asked::read(state, &scope)?.first().single()?;
     let client_info = value(form, "client_info") == Some("1");
-    let proof =
-        Proof { client_id: app.client_id.clone(), upn: Some(upn), nonce: None, client_info, consented: scope };
+    let proof = Proof { client_id: app.client_id.clone(), upn: Some(upn), nonce: None, client_info, consented: scope };
     Ok(issue::issue(state, &proof, &asked))
 }
 
@@ -217,8 +216,10 @@ pub(super) fn client_credentials(state: &mut State, form: &Pairs, app: &App) -> 
     confidential(state, form, app)?;
     let scope = value(form, "scope").ok_or_else(|| missing("scope"))?;
     if !scope.ends_with("/.default") {
-        let text = format!("The provided value for scope {scope} is not valid. Client credential flows must have a \
-            scope value with /.default suffixed.");
+        let text = format!(
+            "The provided value for scope {scope} is not valid. Client credential flows must have a \
+            scope value with /.default suffixed."
+        );
         return Err(refuse("invalid_scope", 1_002_012, &text));
     }
     let asked = Asked::read(state, scope)?.single()?;

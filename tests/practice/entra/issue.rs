@@ -41,8 +41,10 @@ pub(super) fn may_sign_in(state: &mut State, upn: &str, app: &str) -> Result<(),
 pub(super) fn alive(state: &mut State, upn: &str, app: &str) -> Result<(), Refusal> {
     let gone = state.user(upn).is_none() || state.faults.meet(Fault::Deleted, Some(upn), app).is_some();
     if gone {
-        let text = format!("The user account {upn} does not exist in the directory. To sign into this application, \
-            the account must be added to the directory.");
+        let text = format!(
+            "The user account {upn} does not exist in the directory. To sign into this application, \
+            the account must be added to the directory."
+        );
         return Err(refuse("invalid_grant", 50_034, &text).suberror("bad_token"));
     }
     if state.faults.meet(Fault::Disabled, Some(upn), app).is_some() {
@@ -124,14 +126,7 @@ pub(super) fn number(value: i64, text: bool) -> Value {
     if text { json!(value.to_string()) } else { json!(value) }
 }
 
-fn access_token(
-    state: &mut State,
-    proof: &Proof,
-    user: Option<&User>,
-    asked: &Asked,
-    life: i64,
-    big: bool,
-) -> String {
+fn access_token(state: &mut State, proof: &Proof, user: Option<&User>, asked: &Asked, life: i64, big: bool) -> String {
     let now = state.now();
     let mut claims = json!({
         "aud": asked.audience(), "iss": state.issuer(), "iat": now - 300, "nbf": now - 300, "exp": now + life,
@@ -139,18 +134,18 @@ fn access_token(
         "uti": opaque(22), "ver": "2.0",
     });
     if let Some(user) = user {
-            claims["scp"] = json!(asked.names(state).join(" "));
-            claims["oid"] = json!(user.oid);
-            claims["sub"] = json!(pairwise(&user.oid, asked.audience()));
-            claims["name"] = json!(user.name);
-            claims["preferred_username"] = json!(user.upn);
-            claims["groups"] = json!(user.groups);
+        claims["scp"] = json!(asked.names(state).join(" "));
+        claims["oid"] = json!(user.oid);
+        claims["sub"] = json!(pairwise(&user.oid, asked.audience()));
+        claims["name"] = json!(user.name);
+        claims["preferred_username"] = json!(user.upn);
+        claims["groups"] = json!(user.groups);
     } else {
-            let service = pairwise(&proof.client_id, &state.tenant);
-            claims["idtyp"] = json!("app");
-            claims["oid"] = json!(service);
-            claims["sub"] = json!(service);
-            claims["roles"] = json!(asked.names(state));
+        let service = pairwise(&proof.client_id, &state.tenant);
+        claims["idtyp"] = json!("app");
+        claims["oid"] = json!(service);
+        claims["sub"] = json!(service);
+        claims["roles"] = json!(asked.names(state));
     }
     if big {
         claims["xms_padding"] = json!(opaque(8_500));

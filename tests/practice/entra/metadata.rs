@@ -25,8 +25,10 @@ pub(super) fn tenant(state: &mut State, segment: &str) -> Result<Tenant, Refusal
         () if lower == "common" || lower == "organizations" => Ok(Tenant::Any),
         () if is_guid(&lower) || lower.contains('.') => Err(unknown(segment)),
         () => {
-            let text = format!("Specified tenant identifier '{segment}' is neither a valid DNS name, nor a valid \
-                external domain.");
+            let text = format!(
+                "Specified tenant identifier '{segment}' is neither a valid DNS name, nor a valid \
+                external domain."
+            );
             Err(refuse("invalid_request", 900_023, &text))
         }
     }

@@ -35,8 +35,12 @@ impl Asked {
         }
         let mixed = |names: &[String]| names.len() > 1 && names.iter().any(|name| name == ".default");
         if asked.resources.iter().any(|(_, _, names)| mixed(names)) {
-            return Err(refuse("invalid_scope", 70_011, ".default scope can't be combined with resource-specific \
-                scopes."));
+            return Err(refuse(
+                "invalid_scope",
+                70_011,
+                ".default scope can't be combined with resource-specific \
+                scopes.",
+            ));
         }
         Ok(asked)
     }
@@ -98,8 +102,11 @@ impl Asked {
                 refuse("invalid_resource", 500_011, &text)
             })?;
             if name != ".default" && !api.scopes.iter().any(|known| known == name) {
-                let text = format!("The scope '{scope}' isn't exposed by the application with the app ID \
-                    '{}'.", api.client_id);
+                let text = format!(
+                    "The scope '{scope}' isn't exposed by the application with the app ID \
+                    '{}'.",
+                    api.client_id
+                );
                 return Err(refuse("invalid_scope", 650_053, &text));
             }
             (resource.to_owned(), api.client_id.clone())

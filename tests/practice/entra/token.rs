@@ -44,8 +44,12 @@ pub(super) fn app(state: &State, client_id: &str) -> Result<App, Refusal> {
 
 fn grant(state: &mut State, call: &Call) -> Result<Response, Refusal> {
     if call.request.method != "POST" {
-        return Err(refuse("invalid_request", 900_561, "The endpoint only accepts POST requests. Received a GET \
-            request."));
+        return Err(refuse(
+            "invalid_request",
+            900_561,
+            "The endpoint only accepts POST requests. Received a GET \
+            request.",
+        ));
     }
     let form = form(call.request)?;
     let tenant = metadata::tenant(state, &call.segment)?;
@@ -111,13 +115,26 @@ pub(super) fn confidential(state: &State, form: &Pairs, app: &App) -> Result<(),
         return Err(missing("client_assertion_type"));
     }
     let claims = jwt::verify(assertion, [&state.keys.spare]);
-    let claims = claims.map_err(|why| refuse("invalid_client", 700_027, &format!("Invalid client assertion: {why}.")))?;
+    let claims =
+        claims.map_err(|why| refuse("invalid_client", 700_027, &format!("Invalid client assertion: {why}.")))?;
     let Some(federated) = &app.federated else {
-        return Err(refuse("invalid_request", 70_021, "No matching federated identity record found for presented \
-            assertion."));
+        return Err(refuse(
+            "invalid_request",
+            70_021,
+            "No matching federated identity record found for presented \
+            assertion.",
+        ));
     };
-    let unknown = |code, what: &str| Err(refuse("invalid_client", code, &format!("No matching federated identity \
-        record found for presented assertion {what}.")));
+    let unknown = |code, what: &str| {
+        Err(refuse(
+            "invalid_client",
+            code,
+            &format!(
+                "No matching federated identity \
+        record found for presented assertion {what}."
+            ),
+        ))
+    };
     match () {
         () if claims["iss"] != federated.issuer.as_str() => unknown(700_211, "issuer"),
         () if claims["aud"] != federated.audience.as_str() => unknown(700_212, "audience"),

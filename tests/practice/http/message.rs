@@ -74,9 +74,7 @@ impl Request {
         let plain = scheme.eq_ignore_ascii_case("basic").then(|| codec::unbase64(rest)).flatten();
         let plain = plain.and_then(|plain| String::from_utf8(plain).ok());
         match plain.as_deref().and_then(|plain| plain.split_once(':')) {
-            Some((user, password)) => {
-                Some(Presented::Basic { user: user.to_owned(), password: password.to_owned() })
-            }
+            Some((user, password)) => Some(Presented::Basic { user: user.to_owned(), password: password.to_owned() }),
             None => Some(Presented::Other(scheme.to_owned())),
         }
     }

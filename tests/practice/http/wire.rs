@@ -14,8 +14,7 @@ pub fn read_request(stream: &mut (impl Read + Write)) -> io::Result<Request> {
         return Err(bad("no request line"));
     }
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-    let mut request =
-        Request { method, path: path.into(), query: query.into(), headers: Vec::new(), body: Vec::new() };
+    let mut request = Request { method, path: path.into(), query: query.into(), headers: Vec::new(), body: Vec::new() };
     loop {
         let text = line(&mut reader, &mut left)?;
         if text.is_empty() {

@@ -142,7 +142,7 @@ fn a_second_setup_touches_no_file() {
         assert_eq!((inodes(), machine.text(".gitconfig")), (first, text));
         assert!(again.files.iter().all(|done| done.outcome == Outcome::Unchanged));
         let nothing = words::plan(&plan(&machine.surroundings(), &[host(URL)]).unwrap());
-        assert_eq!(nothing, "nothing to change");
+        assert_eq!(nothing, "nothing to change\n");
     }
 }
 

@@ -7,7 +7,7 @@ use crate::basis::text::clean;
 /// What `--dry-run` prints: our lines only, never what else the files hold.
 pub fn plan(plan: &Plan) -> String {
     let texts: Vec<String> = plan.files.iter().filter(|change| change.changes()).map(change).collect();
-    if texts.is_empty() { NOTHING.to_owned() } else { texts.join("\n") }
+    if texts.is_empty() { NOTHING.to_owned() } else { texts.join("\n") + "\n" }
 }
 
 /// What was done, one line per file.
@@ -24,7 +24,7 @@ pub fn report(report: &Report) -> String {
             lines.push(format!("  kept the lines that were added between our marks: {}", done.kept.len()));
         }
     }
-    if lines.is_empty() { NOTHING.to_owned() } else { lines.join("\n") }
+    if lines.is_empty() { NOTHING.to_owned() } else { lines.join("\n") + "\n" }
 }
 
 fn change(change: &FileChange) -> String {
@@ -64,7 +64,7 @@ fn clean_line(line: &str) -> String {
     format!("{indent}{}", clean(line))
 }
 
-const NOTHING: &str = "nothing to change";
+const NOTHING: &str = "nothing to change\n";
 
 #[cfg(test)]
 mod tests {

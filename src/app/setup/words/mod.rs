@@ -46,7 +46,7 @@ pub fn failure(error: &SetupError) -> Failure {
         }
         SetupError::NoSystemFile => {
             let what = "no git in PATH names a system configuration file";
-            config("git-system-file", what, format!("{SETUP}, which registers for this user only"))
+            config("git-system-file", what, format!("{SETUP}    (registers for this user only)"))
         }
         SetupError::Git(error) => git(error),
         SetupError::Io { doing, path, source } => {
@@ -105,12 +105,30 @@ pub fn offer(offer: &Offer) -> String {
     text.push_str(&row("client id", &summary.client_ids));
     text.push_str(&row("hosts", &summary.hosts));
     text.push_str(&row("tokens to", &summary.endpoints));
-    text + &format!("  {:<11}{}", "SHA-256", offer.sha256)
+    text + &format!("  {:<11}{}\n", "SHA-256", offer.sha256)
 }
 
 /// The question after [`offer`], where there is one.
 pub fn question(consent: Consent) -> Option<&'static str> {
-    (consent == Consent::Ask).then_some("sign in with this tenant from now on? [y/N] ")
+    (consent == Consent::Ask).then_some("sign in with this tenant from now on? [y/N]")
+}
+
+/// The person read the offer and did not agree.
+pub fn declined() -> Failure {
+    let what = "the configuration was not taken: the answer was no; nothing was changed";
+    Failure::new(
+        Kind::Declined,
+        "setup-declined",
+        what,
+        "ask your administrator whether the tenant and hosts are right",
+    )
+}
+
+/// There is no terminal to ask at.
+pub fn nobody_to_ask(offer: &Offer) -> Failure {
+    let what = "the configuration was not taken: there is no terminal to ask at; nothing was changed";
+    let help = format!("compare its SHA-256 with your administrator's, then add: --yes --sha256 {}", offer.sha256);
+    Failure::new(Kind::SignInNeeded, "setup-unasked", what, help)
 }
 
 fn left_alone(path: &Path, why: Blocked, lines: &[String], remove: bool) -> Failure {
@@ -168,7 +186,7 @@ fn quoted(text: &str) -> String {
 
 const SETUP: &str = "git credential-bitbucket-sso setup";
 const DOCTOR: &str = "git credential-bitbucket-sso doctor";
-const FROM: &str = "git credential-bitbucket-sso setup --from FILE, or an https address, or a domain";
+const FROM: &str = "git credential-bitbucket-sso setup --from FILE    (or an https address, or `setup DOMAIN`)";
 
 #[cfg(test)]
 mod tests {

@@ -15,7 +15,7 @@ pub fn chain(host: &Host, chain: &Chain) -> String {
         text.push('\n');
         text.push_str(&standing(&clean(&part.url), part.verdict, part.culprit.as_ref()));
     }
-    text
+    text + "\n"
 }
 
 /// The one command (or sentence) that makes us first and alone; `culprit` is the line in the way.
@@ -75,13 +75,13 @@ mod tests {
 
     #[test]
     fn a_chain_is_one_line_and_one_command() {
-        assert_eq!(judged(Verdict::First, None), "https://bitbucket.org: first of 1");
+        assert_eq!(judged(Verdict::First, None), "https://bitbucket.org: first of 1\n");
         let want = "https://bitbucket.org: first, but the token is also given to `store` (/home/u/.gitconfig)\n  \
-                    do this: git credential-bitbucket-sso setup";
+                    do this: git credential-bitbucket-sso setup\n";
         let store = helper("global", "credential.helper", "store --file /secret");
         assert_eq!(judged(Verdict::OthersAlso, Some(store)), want);
         let cleared = judged(Verdict::Absent, Some(helper("local", "credential.helper", "")));
-        assert!(cleared.ends_with("do this: git config --local --unset-all 'credential.helper'"), "{cleared}");
+        assert!(cleared.ends_with("do this: git config --local --unset-all 'credential.helper'\n"), "{cleared}");
     }
 
     #[test]

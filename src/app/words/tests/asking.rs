@@ -1,0 +1,81 @@
+use super::*;
+use crate::app::interaction::Choice;
+use crate::app::sign_in::Why;
+use crate::basis::credential::Proof;
+use crate::basis::secret::RefreshToken;
+use crate::basis::session::{Flow, Session};
+use crate::flight::Notice;
+use crate::session::device::DeviceCode;
+
+pub(super) fn tell(book: &mut Book) {
+    let texts = {
+        let (world, code) = (&book.world, DeviceCode::sample());
+        let (cloud, broker) = (wanted(world, "cloud-oauth"), wanted(world, "exchange"));
+        let day = NOON.after(Duration::from_secs(16 * 3600));
+        let choice = |flow, opens| Choice { flow, reason: "BROWSER is set".into(), opens, unattended: false };
+        let tab = choice(Flow::Browser, true);
+        let session = Session {
+            who: alice(),
+            flow: Flow::Browser,
+            started: NOON,
+            ends: day,
+            refresh_token: RefreshToken::new("canary".into()),
+            confirmed: NOON,
+        };
+        let notice =
+            Notice { pid: 4711, doing: leader_with_code(&broker, &code), until: NOON.after(Duration::from_secs(840)) };
+        let mut texts = Vec::new();
+        for (case, why) in [
+            ("First", Why::First),
+            ("DayEnded", Why::DayEnded),
+            ("Refused", Why::Refused),
+            ("Revoked", Why::Revoked),
+            ("Asked", Why::Asked),
+        ] {
+            texts.push((format!("sign_in_begins {case}"), sign_in_begins(&broker, &tab, why)));
+        }
+        let mut text = |name: &str, text: String| texts.push((name.to_owned(), text));
+        text("sign_in_begins closed", sign_in_begins(&broker, &choice(Flow::Browser, false), Why::First));
+        text("sign_in_begins code", sign_in_begins(&broker, &choice(Flow::DeviceCode, false), Why::First));
+        text("why_this_flow", why_this_flow(&tab));
+        text("consent_begins", consent_begins(&cloud, &alice()));
+        text("open_this", open_this("https://login.microsoftonline.com/contoso.example/oauth2/v2.0/authorize?x=y"));
+        text("paste_this", paste_this(&cloud, "https://bitbucket.org/site/oauth2/authorize?x=y"));
+        text("device_code", device_code(&broker, &code, Duration::from_secs(900)));
+        text("signed_in", signed_in(world, &proof(day)));
+        text("already_signed_in", already_signed_in(world, &session));
+        text("leader_renews", leader_renews(&broker));
+        text("leader_in_browser", leader_in_browser(&broker));
+        text("leader_with_code", leader_with_code(&broker, &code));
+        text("waiting", waiting(world, &notice));
+        texts
+    };
+    for (name, text) in texts {
+        book.say(&name, text);
+    }
+    let failures = {
+        let world = &book.world;
+        let (cloud, broker) = (wanted(world, "cloud-oauth"), wanted(world, "exchange"));
+        [
+            ("nobody_to_ask", nobody_to_ask(&broker, "CI=true is set")),
+            ("device_code_off", device_code_off(&broker, "this is an SSH session")),
+            ("device_code_login_only", device_code_login_only(&broker)),
+            ("not_before", not_before(&broker, NOON.after(Duration::from_secs(60)))),
+            ("consent_lost", consent_lost(&cloud)),
+            ("paste_timed_out", paste_timed_out(&cloud)),
+            ("no_hosts", no_hosts()),
+            ("which_account", which_account()),
+            ("wrong_account", wrong_account(&broker, "bob@contoso.example", &alice())),
+            ("nobody_signed_in", nobody_signed_in()),
+            ("not_a_host", not_a_host("bitbucket", &"bitbucket".parse::<crate::basis::url::WebUrl>().unwrap_err())),
+            ("unknown_host", unknown_host(world, &"https://bitbucket.com".parse().unwrap())),
+        ]
+    };
+    for (name, failure) in failures {
+        book.fail(name, &failure);
+    }
+}
+
+pub(super) fn proof(session_ends: Timestamp) -> Proof {
+    Proof { who: alice(), access_token: None, expires: NOON, confirmed: NOON, session_ends }
+}

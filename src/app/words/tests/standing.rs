@@ -1,0 +1,113 @@
+use super::*;
+use crate::app::logout::Removed;
+use crate::app::records::Cached;
+use crate::app::status::{Account, HostStatus, Status};
+use crate::app::words::pages::{back_to_terminal, confirm, done, failed};
+use crate::basis::credential::Credential;
+use crate::basis::secret::GitToken;
+use crate::config::{Layer, ShownValue};
+use crate::source::account::BitbucketAccount;
+
+pub(super) fn tell(book: &mut Book) {
+    let texts = {
+        let world = &book.world;
+        let shown = |value: &str, layer, file: Option<&str>| ShownValue {
+            key: "entra.flow".into(),
+            value: value.into(),
+            layer,
+            file: file.map(str::to_owned),
+        };
+        let values = [
+            shown("auto", Layer::BuiltIn, None),
+            shown("browser", Layer::User, Some("/home/alice/.config/bitbucket-sso/config.toml:7")),
+            shown("browser", Layer::Environment, Some("environment variable BITBUCKET_SSO_FLOW")),
+        ];
+        let status_of = |accounts| Status { accounts, findings: vec!["the variable X means nothing".into()] };
+        vec![
+            ("status", status(world, &status_of(vec![account(true)]))),
+            ("status of nobody", status(world, &status_of(vec![account(false)]))),
+            ("whoami", whoami(&[account(true), account(false)])),
+            ("whoami_json", format!("{:#}", whoami_json(&[account(true), account(false)]))),
+            ("shown_values", shown_values(&values)),
+            ("receipt", receipt(world, Some(ALICE), &[removed(true), removed(false)])),
+            ("receipt of one host", receipt(world, None, &[removed(true)])),
+        ]
+    };
+    for (name, text) in texts {
+        book.say(name, text);
+    }
+    book.fail("no_home", &no_home());
+    for (name, page) in pages(&book.world) {
+        book.say(name, words_of(&page));
+    }
+}
+
+fn pages(world: &World) -> Vec<(&'static str, String)> {
+    let cloud = wanted(world, "cloud-oauth");
+    let proof = super::asking::proof(NOON.after(Duration::from_secs(16 * 3600)));
+    let account = BitbucketAccount { id: "b".into(), name: "Bob Example".into(), verified_emails: Vec::new() };
+    vec![
+        ("done", done(world, &cloud, &proof).1),
+        ("failed", failed(&cloud, &no_grant(&cloud)).1),
+        ("back_to_terminal", back_to_terminal(&cloud).1),
+        ("confirm", confirm(&cloud, &proof, &account, "/confirm", "state").1),
+    ]
+}
+
+/// A page without its markup and style.
+fn words_of(page: &str) -> String {
+    let body = page.split("</style>").last().unwrap_or(page);
+    let texts = body.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text.trim());
+    texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+fn account(signed_in: bool) -> Account {
+    let ends = NOON.after(Duration::from_secs(16 * 3600));
+    let said = |text: &str| signed_in.then(|| text.to_owned());
+    Account {
+        profile: if signed_in { "default".into() } else { "work".into() },
+        tenant: "contoso.example".into(),
+        signed_in,
+        user: said(ALICE),
+        tid: said("72f988bf-0000-4000-8000-2d7cd011db47"),
+        oid: said("a11ce000-0000-4000-8000-000000000001"),
+        flow: said("browser"),
+        day_ends: said("2027-01-16T04:00:00Z"),
+        storage: if signed_in { "keyring" } else { "nowhere" },
+        hosts: vec![host(signed_in)],
+        ends: signed_in.then_some(ends),
+    }
+}
+
+fn host(signed_in: bool) -> HostStatus {
+    let warning =
+        ["https://bitbucket.org: git does not ask this helper", "  do this: git credential-bitbucket-sso setup"];
+    HostStatus {
+        url: "https://bitbucket.org".into(),
+        source: "cloud-oauth",
+        decided_by: "/home/alice/.config/bitbucket-sso/config.toml:6".into(),
+        grant: signed_in.then(|| "Alice Example".into()),
+        needs_consent: !signed_in,
+        scopes: signed_in.then(|| "repository:write account".into()),
+        token_expires: None,
+        expires: signed_in.then(|| NOON.after(Duration::from_secs(7200))),
+        chain: if signed_in { Vec::new() } else { warning.map(str::to_owned).to_vec() },
+    }
+}
+
+fn removed(all: bool) -> Removed {
+    let credential = Credential {
+        username: "x-token-auth".into(),
+        token: GitToken::new("canary".into()),
+        issued: NOON,
+        expires: NOON.after(Duration::from_secs(7200)),
+        scopes: String::new(),
+    };
+    let cached = Cached { credential, who: alice(), suspect: false, session_ends: NOON };
+    Removed {
+        host: "https://bitbucket.org".into(),
+        source: "cloud-oauth",
+        grant: Some(all),
+        token: all.then_some(cached),
+    }
+}
