@@ -82,7 +82,7 @@ impl Window {
                  'sign-in:alice@contoso.example';
                const button = all.find(alice) || all.find({wanted});
                if (button && !window.pressed) {{ window.pressed = true; button.click(); }}
-               return document.querySelector('p.last') ? document.body.innerText : null; }})()"
+               return document.querySelector('.mark.ok, .mark.bad') ? document.body.innerText : null; }})()"
         );
         let mut last = String::new();
         let page = until(|| {
