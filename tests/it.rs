@@ -23,6 +23,8 @@ mod desk;
 mod house;
 #[path = "it/journey.rs"]
 mod journey;
+#[path = "it/later.rs"]
+mod later;
 #[path = "it/model.rs"]
 mod model;
 #[path = "it/practice.rs"]
@@ -33,6 +35,8 @@ mod pty;
 mod queue;
 #[path = "it/real_browser.rs"]
 mod real_browser;
+#[path = "it/races.rs"]
+mod races;
 #[path = "it/real_git.rs"]
 mod real_git;
 #[path = "it/real_keyring.rs"]
@@ -41,6 +45,8 @@ mod real_keyring;
 mod real_storage;
 #[path = "it/real_strace.rs"]
 mod real_strace;
+#[path = "it/refusals/mod.rs"]
+mod refusals;
 #[path = "it/refusals_config.rs"]
 mod refusals_config;
 #[path = "it/refusals_git.rs"]

@@ -21,6 +21,7 @@ pub fn run(sign_in: &SignIn<'_>, choice: &Choice) -> Result<Proof, Failure> {
     let mut loopback = Loopback::bind(&wanted.profile.redirect_uri).map_err(|error| words::loopback(wanted, &error))?;
     let attempt = InBrowser::start(sign_in, loopback.redirect_uri())?;
     turns::announce(world, sign_in.turn, words::leader_in_browser(wanted), PATIENCE);
+    sign_in::announce(sign_in, choice);
     open(sign_in, choice, attempt.url())?;
     let deadline = world.clock.steady() + PATIENCE;
     let uri = loopback.redirect_uri().to_owned();

@@ -2,6 +2,7 @@
 
 use crate::app::consent;
 use crate::app::entra::ByDevice;
+use crate::app::interaction::Choice;
 use crate::app::sign_in::{self, SignIn};
 use crate::app::turns;
 use crate::app::words;
@@ -10,10 +11,11 @@ use crate::basis::failure::Failure;
 use crate::basis::session::Flow;
 
 /// Signs in by device code, then has the missing consents by printed address and pasted redirect.
-pub fn run(sign_in: &SignIn<'_>) -> Result<Proof, Failure> {
+pub fn run(sign_in: &SignIn<'_>, choice: &Choice) -> Result<Proof, Failure> {
     let SignIn { world, wanted, .. } = *sign_in;
     let device = ByDevice::start(sign_in)?;
     let left = world.clock.now().until(device.code.expires);
+    sign_in::announce(sign_in, choice);
     world.ui.show(&words::device_code(wanted, &device.code, left));
     turns::announce(world, sign_in.turn, words::leader_with_code(wanted, &device.code), left);
     let tokens = match device.wait(&mut |_| true) {

@@ -8,12 +8,12 @@ use crate::app::sign_in::{SignIn, Why};
 use crate::app::wanted::Wanted;
 use crate::app::words::{self, pages};
 use crate::app::world::World;
-use crate::app::{bind, sessions, turns};
+use crate::app::{bind, turns};
 use crate::basis::credential::Proof;
 use crate::basis::failure::Failure;
 use crate::basis::random;
 use crate::basis::secret::{Code, Verifier};
-use crate::basis::session::{Flow, Who};
+use crate::basis::session::Flow;
 use crate::basis::text;
 use crate::flight::Turn;
 use crate::session::loopback::{Expect, Loopback, Method, Visit};
@@ -54,22 +54,27 @@ pub fn in_tab(
 }
 
 /// A consent alone: the session lives, only the grant is missing. Holds the account's lane.
-pub fn alone(world: &World, wanted: &Wanted<'_>, who: &Who, manner: Manner, turn: &dyn Turn) -> Result<(), Failure> {
+pub fn alone(
+    world: &World,
+    wanted: &Wanted<'_>,
+    proof: &Proof,
+    manner: Manner,
+    turn: &dyn Turn,
+) -> Result<(), Failure> {
     let state = turns::state(world, wanted);
-    let choice = interaction::choose(world, wanted, manner, None, &state, turn.waited())?;
-    let proof = sessions::recent(world, wanted).filter(|proof| proof.who.is(who));
-    let proof = proof.ok_or_else(|| words::consent_lost(wanted))?;
+    let choice = interaction::choose(world, wanted, manner, None, &state, turn.waited());
+    let choice = choice.map_err(|why| words::nobody_to_consent(wanted, why))?;
     if choice.unattended {
         turns::change(world, wanted, |state| state.tab_spent = true);
     }
-    world.ui.tell(&words::consent_begins(wanted, who));
+    world.ui.tell(&words::consent_begins(wanted, &proof.who));
     turns::announce(world, turn, words::leader_in_browser(wanted), PATIENCE);
     if choice.flow == Flow::DeviceCode {
-        return by_paste(world, wanted, &proof);
+        return by_paste(world, wanted, proof);
     }
     let sign_in = SignIn::new(world, wanted, manner, turn, Why::Asked);
-    let visit = first_tab(&sign_in, &choice, &proof)?;
-    by_browser::answer(visit, pages::done(world, wanted, &proof));
+    let visit = first_tab(&sign_in, &choice, proof)?;
+    by_browser::answer(visit, pages::done(world, wanted, proof));
     turns::change(world, wanted, |state| state.tab_spent = false);
     Ok(())
 }

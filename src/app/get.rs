@@ -8,7 +8,6 @@ use crate::app::trail;
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
-use crate::basis::digest;
 use crate::basis::failure::Failure;
 use crate::git::answer::{Answer, Scheme};
 use crate::git::request::Request;
@@ -39,8 +38,7 @@ pub fn get(world: &World, request: &Request) -> Result<Answer, Failure> {
 /// A cached credential, recorded as handed out; one that ages is renewed behind the caller's back.
 pub fn hit(world: &World, wanted: &Wanted<'_>) -> Result<Option<Cached>, Failure> {
     let Some(cached) = fresh(world, wanted) else { return Ok(None) };
-    let token = digest::of(cached.credential.token.expose().as_bytes());
-    world.journal.hit(world.clock.now(), &token).map_err(|error| words::journal(&error))?;
+    trail::handed_out(world, &cached)?;
     if cached.credential.aging(world.clock.now()) {
         renew::start(world, wanted);
     }
@@ -79,7 +77,7 @@ fn prove_and_mint(world: &World, wanted: &Wanted<'_>, manner: Manner) -> Result<
     loop {
         match mint::mint(world, wanted, &proof, manner) {
             Ok(cached) => return Ok(cached),
-            Err(mint::Stopped::ConsentNeeded) if !retried => prove::consent(world, wanted, &proof, manner)?,
+            Err(mint::Stopped::ConsentNeeded) if !retried => prove::consent(world, wanted, manner)?,
             Err(mint::Stopped::ProofRefused(_)) if !retried => {
                 prove::forget_recent(world, wanted, &proof);
                 proof = prove::prove(world, wanted, manner)?;

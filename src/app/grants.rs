@@ -2,6 +2,7 @@
 
 use crate::app::mint::{self, Stopped};
 use crate::app::oauth::OAuth;
+use crate::app::turns;
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
@@ -32,9 +33,9 @@ pub fn load(world: &World, wanted: &Wanted<'_>) -> Result<Option<Kept>, Failure>
     }
 }
 
-/// Whether a grant is there.
+/// Whether a grant is there that Bitbucket may still take.
 pub fn present(world: &World, wanted: &Wanted<'_>) -> Result<bool, Failure> {
-    load(world, wanted).map(|kept| kept.is_some())
+    load(world, wanted).map(|kept| kept.is_some_and(|kept| kept.grant.is_alive()))
 }
 
 /// Stores a grant durably.
@@ -48,10 +49,12 @@ pub fn forget(world: &World, wanted: &Wanted<'_>) -> Result<bool, Failure> {
     world.vault.get().forget(&name(wanted)).map_err(|error| words::vault(&error))
 }
 
-/// Forgets the grants of every host of the account; how many there were.
+/// Forgets the grants of every host of the account; how many there were. Called under the account's lane.
 pub fn forget_account(world: &World, wanted: &Wanted<'_>) -> Result<usize, Failure> {
     let mut removed = 0;
     for other in siblings(world, wanted) {
+        // A token request under way would put its rotated grant back. One that outlasts the wait saves nothing.
+        let _turn = turns::host(world, &other);
         removed += usize::from(forget(world, &other)?);
     }
     Ok(removed)
@@ -73,7 +76,7 @@ pub fn refreshed(world: &World, wanted: &Wanted<'_>, oauth: &OAuth<'_>, proof: &
             // Another machine state may have rotated it meanwhile: look once more before giving it up.
             let again = owned(world, wanted, &proof.who)?;
             if again.generation == generation {
-                forget(world, wanted)?;
+                bury(world, wanted, again)?;
                 return Err(Stopped::ConsentNeeded);
             }
             refresh_once(world, wanted, oauth, proof, again).map_err(|dead| match dead {
@@ -119,10 +122,17 @@ fn refresh_once(
         }
         (None, OAuth::Cloud(_)) => {}
         // The old pair died with the refresh and no new one came: the next token needs a consent.
-        (None, OAuth::DataCenter(_)) => drop(forget(world, wanted).map_err(Dead::stopped)?),
+        (None, OAuth::DataCenter(_)) => bury(world, wanted, Kept { grant, generation }).map_err(Dead::stopped)?,
     }
     drop(deferred);
     Ok(credential)
+}
+
+/// Forgets the refresh token that Bitbucket no longer takes. Which accounts belong together is remembered: a
+/// later consent must come from the same Bitbucket account (DESIGN.md section 7).
+fn bury(world: &World, wanted: &Wanted<'_>, kept: Kept) -> Result<(), Failure> {
+    wanted.uncache(world);
+    keep(world, wanted, &kept.grant.dead(), kept.generation).map(drop)
 }
 
 impl Dead {
@@ -134,10 +144,10 @@ impl Dead {
 /// The grant if it belongs to the account that Entra vouches for.
 fn owned(world: &World, wanted: &Wanted<'_>, who: &Who) -> Result<Kept, Stopped> {
     let kept = load(world, wanted)?.ok_or(Stopped::ConsentNeeded)?;
-    if kept.grant.belongs_to(who) {
-        Ok(kept)
-    } else {
-        Err(Stopped::Failed(words::grant_of_another(wanted, &kept.grant, who)))
+    match kept.grant.belongs_to(who) {
+        true if kept.grant.is_alive() => Ok(kept),
+        true => Err(Stopped::ConsentNeeded),
+        false => Err(Stopped::Failed(words::grant_of_another(wanted, &kept.grant, who))),
     }
 }
 

@@ -23,6 +23,15 @@ pub struct Choice {
     pub unattended: bool,
 }
 
+/// Why no person is asked.
+#[derive(Debug)]
+pub enum NotAsked {
+    /// Nobody can or may be asked, and why not.
+    Nobody(String),
+    /// The way that is left is switched off.
+    Forbidden(Failure),
+}
+
 /// Decides whether and how a person is asked. `forced` comes from the command line or from an answer of
 /// Entra that only a browser can satisfy; `waited`: another sign-in was waited for, so that its cool-down binds.
 pub fn choose(
@@ -32,8 +41,8 @@ pub fn choose(
     forced: Option<Flow>,
     state: &AccountState,
     waited: bool,
-) -> Result<Choice, Failure> {
-    let unattended = may_ask(world, wanted, manner, state, waited)?;
+) -> Result<Choice, NotAsked> {
+    let unattended = may_ask(world, manner, state, waited)?;
     let configured = match wanted.profile.flow {
         FlowChoice::Auto => None,
         FlowChoice::Browser => Some((Flow::Browser, "flow = \"browser\" is configured")),
@@ -51,18 +60,12 @@ pub fn choose(
 }
 
 /// Whether nobody sits at a terminal but a page may open all the same; an error if nobody may be asked.
-fn may_ask(
-    world: &World,
-    wanted: &Wanted<'_>,
-    manner: Manner,
-    state: &AccountState,
-    waited: bool,
-) -> Result<bool, Failure> {
+fn may_ask(world: &World, manner: Manner, state: &AccountState, waited: bool) -> Result<bool, NotAsked> {
     if manner == Manner::Command {
         return Ok(false);
     }
     let rules = &world.loaded.settings.ui;
-    let refuse = |why: &str| Err(words::nobody_to_ask(wanted, why));
+    let refuse = |why: &str| Err(NotAsked::Nobody(why.to_owned()));
     if manner == Manner::Background {
         return refuse("this is a renewal in the background");
     }
@@ -90,18 +93,20 @@ fn may_ask(
 const COOLING: &str = "the last sign-in failed a moment ago";
 
 /// A code or an address on the terminal needs a terminal that may be used, and a policy that lets it.
-fn terminal_allowed(world: &World, wanted: &Wanted<'_>, manner: Manner, choice: Choice) -> Result<Choice, Failure> {
+fn terminal_allowed(world: &World, wanted: &Wanted<'_>, manner: Manner, choice: Choice) -> Result<Choice, NotAsked> {
     let in_git = manner == Manner::Git;
     if choice.flow == Flow::DeviceCode {
         match wanted.profile.device_code {
-            DeviceCode::Never => return Err(words::device_code_off(wanted, &choice.reason)),
-            DeviceCode::LoginOnly if in_git => return Err(words::device_code_login_only(wanted)),
+            DeviceCode::Never => return Err(NotAsked::Forbidden(words::device_code_off(wanted, &choice.reason))),
+            DeviceCode::LoginOnly if in_git => return Err(NotAsked::Forbidden(words::device_code_login_only(wanted))),
             DeviceCode::LoginOnly | DeviceCode::Terminal => {}
         }
     }
     let needs_terminal = choice.flow == Flow::DeviceCode || !choice.opens;
     if in_git && needs_terminal && (choice.unattended || git_settings::prompts_forbidden(world)) {
-        return Err(words::nobody_to_ask(wanted, "GIT_TERMINAL_PROMPT=0 or the lack of a terminal forbids it"));
+        let no_terminal = "there is no terminal for it";
+        let why = if choice.unattended { no_terminal } else { "GIT_TERMINAL_PROMPT=0 is set" };
+        return Err(NotAsked::Nobody(why.to_owned()));
     }
     Ok(choice)
 }

@@ -1,7 +1,6 @@
 //! A person signs in on purpose.
 
 use crate::app::chain;
-use crate::app::consent;
 use crate::app::get::Manner;
 use crate::app::grants;
 use crate::app::sessions::{self, Kept};
@@ -43,27 +42,31 @@ fn account(world: &World, wish: &Wish, hosts: &[Wanted<'_>]) -> Result<(), Failu
     if first.profile.identity != Identity::User {
         return Err(words::workload(first));
     }
-    let kept = sessions::load(world, first)?;
-    match kept.filter(|kept| !wish.force && !wish.ahead && alive(world, first, kept)) {
-        Some(kept) => {
-            let proof = prove::prove(world, first, Manner::Command)?;
-            for wanted in hosts.iter().filter(|wanted| grants::needed(&wanted.host.source)) {
-                if !grants::present(world, wanted)? {
-                    let turn = turns::account(world, wanted)?;
-                    let consented = consent::alone(world, wanted, &proof.who, Manner::Command, &*turn);
-                    turn.conclude(&wanted.grant, consented.as_ref().err());
-                    consented?;
-                }
-            }
-            world.ui.tell(&words::already_signed_in(world, &kept.session));
-            Ok(())
-        }
+    match lives(world, wish, first)? {
+        Some(kept) => consents(world, first, hosts, &kept),
         None => anew(world, wish, first, hosts),
     }
 }
 
+/// The session lives: Entra is asked, and only the consents that are missing are had.
+fn consents(world: &World, first: &Wanted<'_>, hosts: &[Wanted<'_>], kept: &Kept) -> Result<(), Failure> {
+    prove::prove(world, first, Manner::Command)?;
+    for wanted in hosts.iter().filter(|wanted| grants::needed(&wanted.host.source)) {
+        if !grants::present(world, wanted)? {
+            prove::consent(world, wanted, Manner::Command)?;
+        }
+    }
+    world.ui.tell(&words::already_signed_in(world, &kept.session));
+    Ok(())
+}
+
 fn anew(world: &World, wish: &Wish, first: &Wanted<'_>, hosts: &[Wanted<'_>]) -> Result<(), Failure> {
     let turn = turns::account(world, first)?;
+    // Somebody else may have signed in while we waited.
+    if let Some(kept) = lives(world, wish, first)? {
+        drop(turn);
+        return consents(world, first, hosts, &kept);
+    }
     let sign_in = SignIn {
         forced: wish.flow,
         reauthenticate: wish.force || first.profile.reauthenticate,
@@ -78,6 +81,12 @@ fn anew(world: &World, wish: &Wish, first: &Wanted<'_>, hosts: &[Wanted<'_>]) ->
         trail::refused(world, first, failure);
     }
     signed.map(drop)
+}
+
+/// The session that makes a new sign-in needless, unless one was asked for.
+fn lives(world: &World, wish: &Wish, wanted: &Wanted<'_>) -> Result<Option<Kept>, Failure> {
+    let kept = sessions::load(world, wanted)?;
+    Ok(kept.filter(|kept| !wish.force && !wish.ahead && alive(world, wanted, kept)))
 }
 
 fn alive(world: &World, wanted: &Wanted<'_>, kept: &Kept) -> bool {

@@ -1,7 +1,7 @@
 //! Forgets tokens and prints a receipt: what was removed, what stays valid until when.
 
 use crate::app::records::Cached;
-use crate::app::wanted::Wanted;
+use crate::app::wanted::{Wanted, per_repository};
 use crate::app::words;
 use crate::app::world::World;
 use crate::app::{grants, pick, sessions, trail, turns};
@@ -49,10 +49,19 @@ pub fn logout(world: &World, extent: &Extent) -> Result<String, Failure> {
     Ok(receipt)
 }
 
+/// Under the host's lane too: a token request under way would put its rotated grant back.
 fn remove(world: &World, wanted: &Wanted<'_>) -> Result<Removed, Failure> {
+    let _turn = turns::host(world, wanted)?;
     let token = wanted.cached(world).filter(|cached| world.clock.now() < cached.credential.expires);
     wanted.uncache(world);
-    let grant = grants::needed(&wanted.host.source).then(|| grants::forget(world, wanted)).transpose()?;
+    if per_repository(wanted.host) {
+        // Nobody knows which repositories have a token here; the account's other hosts only mint again.
+        world.hot.drop_account(&wanted.account);
+    }
+    // A grant that cannot be read is forgotten too, and may be alive for all we know.
+    let alive = grants::present(world, wanted).unwrap_or(true);
+    let forget = || grants::forget(world, wanted).map(|there| there && alive);
+    let grant = grants::needed(&wanted.host.source).then(forget).transpose()?;
     Ok(Removed { host: wanted.host.url.to_string(), source: wanted.host.source.name(), grant, token })
 }
 

@@ -35,13 +35,16 @@ impl From<Failure> for Stopped {
 pub fn mint(world: &World, wanted: &Wanted<'_>, proof: &Proof, manner: Manner) -> Result<Cached, Stopped> {
     let turn = turns::host(world, wanted)?;
     if let Some(cached) = fresh(world, wanted).filter(|cached| !replaces(world, cached, manner)) {
+        if manner != Manner::Background {
+            trail::handed_out(world, &cached)?;
+        }
         return Ok(cached);
     }
     if let Some(adopted) = turn.adopted().filter(|adopted| adopted.is_about(&wanted.id)) {
         return Err(again(adopted.failure));
     }
     let minted = match suspect::cleared(world, wanted) {
-        Ok(Some(cached)) => Ok(cached),
+        Ok(Some(cached)) => trail::handed_out(world, &cached).map(|()| cached).map_err(Stopped::Failed),
         Ok(None) => issue(world, wanted, proof).and_then(|credential| hand_out(world, wanted, proof, credential)),
         Err(failure) => Err(Stopped::Failed(failure)),
     };

@@ -52,8 +52,9 @@ fn adopted(world: &World, wanted: &Wanted<'_>, manner: Manner, turn: &dyn Turn) 
     Ok((!somebody).then_some(adopted.failure))
 }
 
-/// Has the person consent at Bitbucket, for a source whose grant is missing although the session lives.
-pub fn consent(world: &World, wanted: &Wanted<'_>, proof: &Proof, manner: Manner) -> Result<(), Failure> {
+/// Has the person consent at Bitbucket, for a source whose grant is missing although the session lives. Entra is
+/// asked again if its last answer is too old by now: consents of other hosts may have taken their time.
+pub fn consent(world: &World, wanted: &Wanted<'_>, manner: Manner) -> Result<(), Failure> {
     let turn = turns::account(world, wanted)?;
     if grants::present(world, wanted)? {
         return Ok(());
@@ -61,9 +62,18 @@ pub fn consent(world: &World, wanted: &Wanted<'_>, proof: &Proof, manner: Manner
     if let Some(failure) = adopted(world, wanted, manner, &*turn)? {
         return Err(failure);
     }
-    let consented = consent::alone(world, wanted, &proof.who, manner, &*turn);
+    let consented = prove_and_consent(world, wanted, manner, &*turn);
     turn.conclude(&wanted.grant, consented.as_ref().err());
     consented
+}
+
+fn prove_and_consent(world: &World, wanted: &Wanted<'_>, manner: Manner, turn: &dyn Turn) -> Result<(), Failure> {
+    let proof = match sessions::recent(world, wanted) {
+        Some(proof) => proof,
+        None => refresh_or_sign_in(world, wanted, manner, turn)?,
+    };
+    // A new sign-in has it in its own tab.
+    if grants::present(world, wanted)? { Ok(()) } else { consent::alone(world, wanted, &proof, manner, turn) }
 }
 
 fn refresh_or_sign_in(world: &World, wanted: &Wanted<'_>, manner: Manner, turn: &dyn Turn) -> Result<Proof, Failure> {
@@ -81,7 +91,7 @@ fn refresh_or_sign_in(world: &World, wanted: &Wanted<'_>, manner: Manner, turn: 
         return ask(Why::DayEnded, Again::default());
     }
     if let Some(until) = state.not_before.filter(|until| world.clock.now() < *until) {
-        return Err(words::not_before(wanted, until));
+        return grace(world, wanted, &kept).ok_or_else(|| words::not_before(wanted, until));
     }
     turns::announce(world, turn, words::leader_renews(wanted), A_CALL);
     match entra::refresh(world, wanted, &kept.session) {
@@ -132,17 +142,20 @@ fn after(
         Next::AskAgain(again) => {
             // If nobody can be asked now, the next sign-in still brings them.
             turns::change(world, wanted, |state| state.claims.clone_from(&again.claims));
-            ask(Why::Refused, again)
+            ask(Why::Refused, again).map_err(|nobody| because(nobody, &failure))
         }
         Next::Expired => {
             sessions::forget(world, wanted)?;
-            ask(Why::DayEnded, Again::default())
+            ask(Why::DayEnded, Again::default()).map_err(|nobody| because(nobody, &failure))
         }
         Next::Gone { may_return } => {
             let removed = grants::forget_account(world, wanted)?;
             sessions::forget(world, wanted)?;
             trail::ended(world, wanted, &kept.session.who, &failure, removed)?;
-            if may_return { ask(Why::Revoked, Again::default()) } else { Err(failure) }
+            if !may_return {
+                return Err(failure);
+            }
+            ask(Why::Revoked, Again::default()).map_err(|nobody| because(nobody, &failure))
         }
         Next::Wait(pause) => {
             let until = world.clock.now().after(pause);
@@ -151,6 +164,16 @@ fn after(
         }
         Next::Stop => Err(failure),
     }
+}
+
+/// Nobody could be asked: the ticket still gets what Entra said.
+fn because(nobody: Failure, refused: &Failure) -> Failure {
+    if nobody.kind != Kind::SignInNeeded || nobody.detail.is_some() {
+        return nobody;
+    }
+    let Failure { what, detail, .. } = refused;
+    let ids = detail.as_ref().map(|detail| format!("\n           {detail}")).unwrap_or_default();
+    nobody.with_detail(format!("{what}{ids}"))
 }
 
 /// During an Entra outage, policy may let the sources that need no Entra token go on for a while.

@@ -96,13 +96,10 @@ impl<'a> SignIn<'a> {
 pub fn sign_in(sign_in: &SignIn<'_>) -> Result<Proof, Failure> {
     let SignIn { world, wanted, .. } = *sign_in;
     let state = turns::state(world, wanted);
-    let choice = interaction::choose(world, wanted, sign_in.manner, sign_in.forced, &state, sign_in.turn.waited())?;
+    let choice = interaction::choose(world, wanted, sign_in.manner, sign_in.forced, &state, sign_in.turn.waited());
+    let choice = choice.map_err(|why| words::nobody_to_ask(wanted, why))?;
     if choice.unattended {
         turns::change(world, wanted, |state| state.tab_spent = true);
-    }
-    world.ui.tell(&words::sign_in_begins(wanted, &choice, sign_in.why));
-    if sign_in.verbose {
-        world.ui.tell(&words::why_this_flow(&choice));
     }
     let signed = run(sign_in, &choice);
     if signed.as_ref().is_err_and(|failure| failure.kind != Kind::Interrupted) {
@@ -114,7 +111,16 @@ pub fn sign_in(sign_in: &SignIn<'_>) -> Result<Proof, Failure> {
 fn run(sign_in: &SignIn<'_>, choice: &Choice) -> Result<Proof, Failure> {
     match choice.flow {
         Flow::Browser => by_browser::run(sign_in, choice),
-        Flow::DeviceCode => by_device::run(sign_in),
+        Flow::DeviceCode => by_device::run(sign_in, choice),
+    }
+}
+
+/// Says what is about to open or be shown, once Entra has been reached.
+pub fn announce(sign_in: &SignIn<'_>, choice: &Choice) {
+    let SignIn { world, wanted, .. } = *sign_in;
+    world.ui.tell(&words::sign_in_begins(wanted, choice, sign_in.why));
+    if sign_in.verbose {
+        world.ui.tell(&words::why_this_flow(choice));
     }
 }
 

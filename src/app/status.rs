@@ -113,7 +113,7 @@ fn host(world: &World, wanted: &Wanted<'_>, chain: &dyn Fn(&Wanted<'_>) -> Vec<S
         url: wanted.host.url.to_string(),
         source: wanted.host.source.name(),
         decided_by: words::origin(world, wanted),
-        needs_consent: needs_grant && grant.is_none(),
+        needs_consent: needs_grant && !grant.as_ref().is_some_and(|kept| kept.grant.is_alive()),
         grant: grant.map(|kept| kept.grant.account_name),
         scopes: cached.map(|cached| cached.credential.scopes).filter(|scopes| !scopes.is_empty()),
         token_expires: expires.map(Timestamp::rfc3339),

@@ -23,6 +23,12 @@ pub fn minted(world: &World, wanted: &Wanted<'_>, cached: &Cached) -> Result<(),
     )
 }
 
+/// A token that somebody else's call has minted, or that was cached before, is about to be handed out.
+pub fn handed_out(world: &World, cached: &Cached) -> Result<(), Failure> {
+    let token = digest::of(cached.credential.token.expose().as_bytes());
+    world.journal.hit(world.clock.now(), &token).map_err(|error| words::journal(&error))
+}
+
 /// A session began.
 pub fn signed_in(
     world: &World,

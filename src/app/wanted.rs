@@ -26,9 +26,9 @@ impl<'a> Wanted<'a> {
     pub fn new(profile: &'a Profile, host: &'a Host, path: Option<&str>) -> Self {
         let account = account_id(profile);
         let grant = host_id(&account, host);
-        let repository = path.filter(|_| per_repository(host)).map(ToOwned::to_owned);
-        let id = repository.as_ref().map_or_else(|| grant.clone(), |path| grant.with_path(path));
-        Self { host, profile, account, grant, id, ask: Ask { repository } }
+        let ask = path.filter(|_| per_repository(host)).map(Ask::of).unwrap_or_default();
+        let id = ask.repository.as_ref().map_or_else(|| grant.clone(), |path| grant.with_path(path));
+        Self { host, profile, account, grant, id, ask }
     }
 
     /// What waits in the hot cache for this request.
@@ -61,6 +61,7 @@ impl<'a> Wanted<'a> {
     }
 }
 
-fn per_repository(host: &Host) -> bool {
+/// Whether each repository has a token of its own.
+pub fn per_repository(host: &Host) -> bool {
     matches!(&host.source, Source::Exchange(exchange) if exchange.per_repository)
 }

@@ -44,8 +44,19 @@ const BACKWARDS: Duration = Duration::from_secs(300);
 /// What is asked for: the repository, where the host is asked per repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ask {
-    /// The repository path as git names it, without a leading slash; only with `per_repository`.
+    /// The repository's path without slashes around it; only with `per_repository`.
     pub repository: Option<String>,
+}
+
+impl Ask {
+    /// What a path that git sent is about: git-lfs asks for the same repository with `/info/lfs` behind it, and
+    /// `.git` may be written or left out.
+    pub fn of(path: &str) -> Self {
+        let path = path.trim_matches('/');
+        let path = path.strip_suffix("/info/lfs").unwrap_or(path);
+        let path = path.strip_suffix(".git").unwrap_or(path);
+        Self { repository: Some(path.to_owned()) }
+    }
 }
 
 /// That Entra vouches for the account right now, with what a token source needs of it.

@@ -11,6 +11,7 @@ pub mod files;
 pub mod host_id;
 pub mod lock;
 pub mod process;
+pub mod program;
 pub mod random;
 pub mod secret;
 pub mod session;

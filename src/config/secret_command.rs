@@ -2,13 +2,14 @@
 
 use crate::basis::clock::Clock;
 use crate::basis::env::Env;
+use crate::basis::program;
 use crate::basis::secret::{ClientSecret, SecretBytes};
 use crate::basis::text::{breaks_git, clean};
 use crate::config::error::ConfigError;
 use crate::config::settings::SecretSource;
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -29,8 +30,8 @@ pub fn client_secret(source: &SecretSource, env: &Env, clock: &dyn Clock) -> Res
 }
 
 fn in_file(path: &Path) -> Result<SecretBytes, String> {
-    let file = File::open(path).map_err(|error| error.kind().to_string())?;
-    let what = file.metadata().map_err(|error| error.kind().to_string())?;
+    let file = File::open(path).map_err(|error| reason(&error))?;
+    let what = file.metadata().map_err(|error| reason(&error))?;
     if !what.is_file() {
         return Err("it is no file".into());
     }
@@ -38,6 +39,14 @@ fn in_file(path: &Path) -> Result<SecretBytes, String> {
         return Err("group or others can read it; it must have mode 0600".into());
     }
     capped(file)
+}
+
+/// The kind of an error: its text may quote what was read.
+fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        kind => kind.to_string(),
+    }
 }
 
 #[cfg(unix)]
@@ -53,8 +62,9 @@ fn is_open(_: &std::fs::Metadata) -> bool {
 
 fn printed(words: &[String], env: &Env, clock: &dyn Clock) -> Result<SecretBytes, String> {
     let (name, arguments) = words.split_first().ok_or("no program is named")?;
-    let program = program(name, env).ok_or("there is no such program at an absolute path or on PATH")?;
-    let mut child = start(&program, arguments).map_err(|error| error.kind().to_string())?;
+    let program =
+        program::find(env, Path::new(name)).ok_or("there is no such program at an absolute path or on PATH")?;
+    let mut child = start(&program, arguments).map_err(|error| reason(&error))?;
     let output = output(&mut child);
     let ends = clock.steady() + LONGEST;
     let status = wait(&mut child, clock, ends);
@@ -98,41 +108,11 @@ fn start(program: &Path, arguments: &[String]) -> std::io::Result<Child> {
     command.spawn()
 }
 
-/// An absolute path as it is; a bare name in the absolute directories of PATH.
-fn program(name: &str, env: &Env) -> Option<PathBuf> {
-    let given = Path::new(name);
-    if given.is_absolute() {
-        return Some(given.to_owned());
-    }
-    if given.components().count() != 1 {
-        return None;
-    }
-    let path = env.os("PATH")?;
-    let directories = std::env::split_paths(&path).filter(|directory| directory.is_absolute());
-    let mut candidates = directories.flat_map(|directory| {
-        let plain = directory.join(name);
-        let suffixed = plain.with_extension(std::env::consts::EXE_EXTENSION);
-        [plain, suffixed]
-    });
-    candidates.find(|candidate| is_program(candidate))
-}
-
-#[cfg(unix)]
-fn is_program(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    path.metadata().is_ok_and(|what| what.is_file() && what.permissions().mode() & 0o111 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_program(path: &Path) -> bool {
-    path.is_file()
-}
-
 fn capped(from: impl Read) -> Result<SecretBytes, String> {
     let mut bytes = Vec::with_capacity(4 << 10);
     let read = from.take(LARGEST + 1).read_to_end(&mut bytes);
     let bytes = SecretBytes::new(bytes);
-    read.map_err(|error| error.kind().to_string())?;
+    read.map_err(|error| reason(&error))?;
     if bytes.expose().len() as u64 > LARGEST {
         return Err("it is larger than 64 KiB".into());
     }

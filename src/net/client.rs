@@ -3,7 +3,7 @@
 use crate::basis::secret::SecretBytes;
 use crate::basis::url::WebUrl;
 use crate::config::settings::Network;
-use crate::net::{Call, Http, LARGEST_BODY, Method, NetError, Reply};
+use crate::net::{Call, Flaw, Http, LARGEST_BODY, Method, NetError, Reply};
 use reqwest::blocking::{Client as Reqwest, ClientBuilder, Response};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::error::Error;
@@ -105,11 +105,15 @@ impl Client {
         let causes = causes(error);
         if let Some(tls) = causes.iter().find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
             return match tls {
-                rustls::Error::InvalidCertificate(why) => NetError::Tls { place, why: certificate(why) },
-                other => NetError::Tls { place, why: other.to_string() },
+                rustls::Error::InvalidCertificate(why) => certificate(place, why),
+                other => NetError::Tls { place, why: other.to_string(), flaw: Flaw::Other },
             };
         }
-        let why = causes.last().map(ToString::to_string).unwrap_or_default();
+        let why = if causes.iter().any(|cause| cut_off(*cause)) {
+            "the connection ended in the middle of the answer".to_owned()
+        } else {
+            causes.last().map(ToString::to_string).unwrap_or_default()
+        };
         let text = causes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         if text.contains("tunnel error") || text.contains("proxy authoriz") {
             return NetError::Proxy { place, why };
@@ -208,16 +212,22 @@ fn timed_out(cause: &(dyn Error + 'static)) -> bool {
     reqwest || io.is_some_and(|io| io.kind() == std::io::ErrorKind::TimedOut)
 }
 
-fn certificate(why: &rustls::CertificateError) -> String {
+fn cut_off(cause: &(dyn Error + 'static)) -> bool {
+    let io = cause.downcast_ref::<std::io::Error>();
+    io.is_some_and(|io| io.kind() == std::io::ErrorKind::UnexpectedEof)
+}
+
+fn certificate(place: String, why: &rustls::CertificateError) -> NetError {
     use rustls::CertificateError as Bad;
-    match why {
-        Bad::UnknownIssuer | Bad::BadSignature => "nobody this machine trusts has issued it".into(),
-        Bad::Expired | Bad::ExpiredContext { .. } => "it has expired".into(),
-        Bad::NotValidYet | Bad::NotValidYetContext { .. } => "it is not valid yet".into(),
-        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => "it is for another name".into(),
-        Bad::Revoked => "it has been revoked".into(),
-        other => other.to_string(),
-    }
+    let (flaw, why) = match why {
+        Bad::UnknownIssuer | Bad::BadSignature => (Flaw::Issuer, "nobody this machine trusts has issued it".into()),
+        Bad::Expired | Bad::ExpiredContext { .. } => (Flaw::Dates, "it has expired".into()),
+        Bad::NotValidYet | Bad::NotValidYetContext { .. } => (Flaw::Dates, "it is not valid yet".into()),
+        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => (Flaw::Name, "it is for another name".into()),
+        Bad::Revoked => (Flaw::Other, "it has been revoked".into()),
+        other => (Flaw::Other, other.to_string()),
+    };
+    NetError::Tls { place, why, flaw }
 }
 
 const CONNECT: Duration = Duration::from_secs(10);

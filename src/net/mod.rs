@@ -89,6 +89,19 @@ impl Reply {
     }
 }
 
+/// What is wrong with a certificate, named for who can help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// Its issuer is not trusted here.
+    Issuer,
+    /// It is over, or has not begun, by this machine's clock.
+    Dates,
+    /// It is for another name.
+    Name,
+    /// Something else; also a handshake that failed.
+    Other,
+}
+
 /// Why there was no reply. Each names the place (scheme, host, path), never a query or a body.
 #[derive(Debug, thiserror::Error)]
 pub enum NetError {
@@ -100,7 +113,7 @@ pub enum NetError {
     Proxy { place: String, why: String },
     /// The certificate is not trusted, not valid now, or for another name.
     #[error("the TLS certificate of {place} is not accepted: {why}")]
-    Tls { place: String, why: String },
+    Tls { place: String, why: String, flaw: Flaw },
     /// No answer in time.
     #[error("{place} did not answer within {} seconds", .after.as_secs())]
     TimedOut { place: String, after: Duration },

@@ -115,7 +115,8 @@ mod tests {
         let get = Call::get("https://h");
         assert_eq!(status(&get, vec![Ok(reply(503, &[("retry-after", "9")]))]), (Some(503), 0));
         assert_eq!(status(&get, vec![Ok(reply(429, &[]))]), (Some(429), 0));
-        let tls = Err(NetError::Tls { place: "https://h".into(), why: "expired".into() });
+        let tls =
+            Err(NetError::Tls { place: "https://h".into(), why: "expired".into(), flaw: crate::net::Flaw::Dates });
         assert_eq!(status(&get, vec![tls]), (None, 0));
     }
 }

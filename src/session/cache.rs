@@ -11,24 +11,50 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::Duration;
 
-/// The document at `url`: the kept one while it is younger than `age`, else a fresh one, else (where there is no
+/// How old a kept document may be.
+#[derive(Clone, Copy)]
+pub(super) struct Age {
+    longest: Duration,
+    /// The kept document does not do, unless it was fetched for this very reason.
+    once_more: bool,
+}
+
+impl Age {
+    /// A document that is younger will do.
+    pub(super) fn of(longest: Duration) -> Self {
+        Self { longest, once_more: false }
+    }
+
+    /// Something is missing from the kept document: it is fetched again, at most once in this time.
+    pub(super) fn once_more(longest: Duration) -> Self {
+        Self { longest, once_more: true }
+    }
+
+    fn does(self, kept: &Kept, now: Timestamp) -> bool {
+        let young = kept.fetched <= now && kept.fetched.until(now) < self.longest;
+        young && (kept.once_more || !self.once_more)
+    }
+}
+
+/// The document at `url`: the kept one while it is young enough, else a fresh one, else (where there is no
 /// usable answer) the last good one. Whatever `read` refuses is not kept.
 pub(super) fn fetched<T>(
     entra: &Entra<'_>,
     url: &str,
-    age: Duration,
+    age: Age,
     read: impl Fn(&[u8]) -> Result<T, SessionError>,
     moment: Moment,
 ) -> Result<T, SessionError> {
     let file = entra.cache.join(format!("{}.json", &digest::of_fields([url])[..32]));
     let kept = load(&file).filter(|kept| kept.url == url && read(kept.body.as_bytes()).is_ok());
     let now = entra.clock.now();
-    if let Some(kept) = kept.as_ref().filter(|kept| kept.fetched <= now && kept.fetched.until(now) < age) {
+    if let Some(kept) = kept.as_ref().filter(|kept| age.does(kept, now)) {
         return read(kept.body.as_bytes());
     }
     let fresh = fetch(entra, url, kept.as_ref(), &read, moment);
     match (fresh, kept) {
         (Ok(fresh), _) => {
+            let fresh = Kept { once_more: age.once_more, ..fresh };
             keep(&file, &fresh);
             read(fresh.body.as_bytes())
         }
@@ -44,6 +70,9 @@ struct Kept {
     fetched: Timestamp,
     etag: Option<String>,
     body: String,
+    /// Fetched because something was missing from the one before.
+    #[serde(default)]
+    once_more: bool,
 }
 
 fn fetch<T>(
@@ -63,12 +92,12 @@ fn fetch<T>(
     let fetched = entra.clock.now();
     if let (304, Some((old, body))) = (reply.status, known) {
         let etag = etag.or_else(|| Some(old.clone()));
-        return Ok(Kept { url: url.to_owned(), fetched, etag, body: body.clone() });
+        return Ok(Kept { url: url.to_owned(), fetched, etag, body: body.clone(), once_more: false });
     }
     let object = wire::object(call.place(), &reply, moment)?;
     let body = serde_json::Value::Object(object).to_string();
     read(body.as_bytes())?;
-    Ok(Kept { url: url.to_owned(), fetched, etag, body })
+    Ok(Kept { url: url.to_owned(), fetched, etag, body, once_more: false })
 }
 
 /// Where the authority did not speak; what it did say is believed over what is kept.

@@ -72,8 +72,8 @@ impl Refusal {
             error: crate::basis::text::clean(error),
             suberror: shown("suberror").filter(|suberror| !suberror.is_empty()),
             text: crate::basis::text::clean(description.split("Trace ID:").next().unwrap_or_default()),
-            trace_id: shown("trace_id"),
-            correlation_id: shown("correlation_id"),
+            trace_id: shown("trace_id").or_else(|| written(description, "Trace ID:")),
+            correlation_id: shown("correlation_id").or_else(|| written(description, "Correlation ID:")),
             claims: claims.map(str::to_owned),
             retry_after: (action == Action::Later).then(|| codes::pause(code, retry_after)),
         })
@@ -94,6 +94,12 @@ fn number(value: &Value) -> Option<u32> {
         Value::String(text) => text.trim().parse().ok(),
         other => other.as_u64().and_then(|code| code.try_into().ok()),
     }
+}
+
+/// Redirects carry the ids only at the end of their description.
+fn written(description: &str, label: &str) -> Option<String> {
+    let (_, rest) = description.split_once(label)?;
+    rest.split_whitespace().next().map(crate::basis::text::clean)
 }
 
 /// Redirects carry the number only at the head of their description.

@@ -1,7 +1,8 @@
 //! The tenant's signing keys, and the ID tokens they sign.
 
+use super::cache::{self, Age};
 use super::refusal::Moment;
-use super::{Entra, SessionError, Tenant, cache};
+use super::{Entra, SessionError, Tenant};
 use crate::basis::secret::RawIdToken;
 use crate::idtoken::{Expect, IdTokenError, KeySet, VerifiedIdToken, verify};
 use std::time::Duration;
@@ -9,10 +10,11 @@ use std::time::Duration;
 /// The keys, fetched at most once a day; the last good ones where the network fails (`facts/entra.md` 1.4).
 /// Asked for before a code is spent, so that a sign-in does not fail half-way.
 pub(super) fn keys(entra: &Entra<'_>, tenant: &Tenant) -> Result<KeySet, SessionError> {
-    younger(entra, tenant, cache::DAY)
+    fetched(entra, tenant, Age::of(cache::DAY))
 }
 
-/// Believes an ID token. A key that is not known is looked for once more, at most every five minutes.
+/// Believes an ID token. A key that is not known is looked for once more, at most every five minutes; the daily
+/// reading does not count, however short ago it was: keys may roll over in between.
 pub(super) fn verified(
     entra: &Entra<'_>,
     tenant: &Tenant,
@@ -26,10 +28,10 @@ pub(super) fn verified(
     if !matches!(first, Err(IdTokenError::UnknownKey(_))) {
         return Ok(first?);
     }
-    Ok(judge(&younger(entra, tenant, AGAIN)?)?)
+    Ok(judge(&fetched(entra, tenant, Age::once_more(AGAIN))?)?)
 }
 
-fn younger(entra: &Entra<'_>, tenant: &Tenant, age: Duration) -> Result<KeySet, SessionError> {
+fn fetched(entra: &Entra<'_>, tenant: &Tenant, age: Age) -> Result<KeySet, SessionError> {
     let read = |body: &[u8]| KeySet::parse(body).ok_or_else(|| SessionError::Metadata("it has no signing keys".into()));
     cache::fetched(entra, &tenant.keys.to_string(), age, read, Moment::Metadata)
 }

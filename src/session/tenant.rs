@@ -24,7 +24,7 @@ pub struct Tenant {
 pub fn discover(entra: &Entra<'_>) -> Result<Tenant, SessionError> {
     let path = format!("/{}/v2.0/.well-known/openid-configuration", entra.profile.tenant);
     let url = entra.profile.authority.join(&path);
-    cache::fetched(entra, &url, cache::DAY, |body| read(entra, body), Moment::Metadata)
+    cache::fetched(entra, &url, cache::Age::of(cache::DAY), |body| read(entra, body), Moment::Metadata)
 }
 
 #[derive(Deserialize)]

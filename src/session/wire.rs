@@ -91,7 +91,7 @@ impl<'a> Wire<'a> {
     /// What is to be told about a failed operation.
     pub(super) fn failure(&self) -> SessionError {
         let senseless = || SessionError::Upstream {
-            place: "Entra".into(),
+            place: self.entra.profile.authority.to_string(),
             status: 200,
             what: "answered without what was asked for".into(),
         };

@@ -50,17 +50,15 @@ fn request(mint: &Mint<'_>, host: &Host, settings: &Exchange, ask: &Ask) -> Resu
     })
 }
 
-/// `https://host/context/project/repo`: the host's URL and the repository's path without `.git`. git's path
-/// includes a context path, which the host's URL has already; git-lfs adds `/info/lfs`.
+/// `https://host/context/project/repo`: the host's URL and the repository's path. git's path includes a context
+/// path, which the host's URL has already.
 fn repository_url(host: &WebUrl, ask: &Ask) -> Result<String, SourceError> {
-    let path = ask.repository.as_deref().unwrap_or_default().trim_matches('/');
-    let path = path.strip_suffix("/info/lfs").unwrap_or(path);
-    let path = path.strip_suffix(".git").unwrap_or(path);
+    let path = ask.repository.as_deref().unwrap_or_default();
     let context = host.path().trim_start_matches('/');
     let inner = path.strip_prefix(context).and_then(|rest| rest.strip_prefix('/'));
     let path = inner.filter(|_| !context.is_empty()).unwrap_or(path);
     if path.is_empty() {
-        return Err(refused("no_repository", "git named no repository path"));
+        return Err(refused(NO_REPOSITORY, "git named no repository path"));
     }
     // What the broker reads and what git fetches must be the same place.
     if path.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
@@ -110,6 +108,9 @@ fn usable(call: &Call, settings: &Exchange, reply: &TokenReply) -> Result<(), So
         Some(_) => wrong("issued a token of a type that git cannot send"),
     }
 }
+
+/// The error where the host is asked per repository and git named none: `useHttpPath` is missing.
+pub const NO_REPOSITORY: &str = "no_repository";
 
 /// A broker that does not say how long its token lives may have any policy. Five minutes is short enough for
 /// every one of them and long enough for one git command.

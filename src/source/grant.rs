@@ -40,6 +40,17 @@ impl Grant {
         self.tid == who.tid && self.oid == who.oid
     }
 
+    /// Whether there is a refresh token; a grant without one only says which accounts belong together.
+    pub fn is_alive(&self) -> bool {
+        !self.refresh_token.expose().is_empty()
+    }
+
+    /// The same pair without its refresh token, which Bitbucket no longer takes.
+    #[must_use]
+    pub fn dead(self) -> Self {
+        Self { refresh_token: RefreshToken::new(String::new()), ..self }
+    }
+
     /// The grant as bytes for the vault, as JSON with a version.
     pub fn to_bytes(&self) -> SecretBytes {
         let Self { tid, oid, account_id, account_name, refresh_token, redirect_uri, scopes, since } = self;
@@ -116,6 +127,13 @@ mod tests {
         assert_eq!((tid, oid, account_id), (want.tid, want.oid, want.account_id));
         assert_eq!((account_name, redirect_uri, scopes), (want.account_name, want.redirect_uri, want.scopes));
         assert_eq!((refresh_token.expose(), since), (want.refresh_token.expose(), want.since));
+    }
+
+    #[test]
+    fn a_dead_grant_still_names_the_pair() {
+        let dead = Grant::from_bytes(&grant().dead().to_bytes()).unwrap();
+        assert!(grant().is_alive() && !dead.is_alive());
+        assert_eq!((dead.oid, dead.account_id), (grant().oid, grant().account_id));
     }
 
     #[test]

@@ -84,13 +84,13 @@ pub enum SourceError {
     #[error("Bitbucket no longer takes the stored grant: {wording}")]
     GrantDead { wording: String },
     /// The broker does not take the Entra access token: fetch a new one, try once more.
-    #[error("the broker does not take the Entra token: {error}: {description}")]
+    #[error("the broker does not take the Entra token: {}", said(error, description))]
     ProofRefused { error: String, description: String },
     /// Policy says no to this person, repository or scope; trying again does not help.
-    #[error("refused: {error}: {description}")]
+    #[error("refused: {}", said(error, description))]
     NotAllowed { error: String, description: String },
     /// Our settings, or the consumer, application link or broker client, have to be changed.
-    #[error("set up wrongly: {error}: {description}")]
+    #[error("set up wrongly: {}", said(error, description))]
     Configuration { error: String, description: String },
     /// Too many requests, or closed for the moment; `after` if the server said how long.
     #[error("the service asks to wait")]
@@ -107,6 +107,11 @@ pub enum SourceError {
     /// The source needs a client secret and has none.
     #[error("no client secret is configured")]
     SecretMissing,
+}
+
+/// A refusal's name, with the server's own words where it has any.
+fn said(error: &str, description: &str) -> String {
+    if description.is_empty() { error.to_owned() } else { format!("{error}: {description}") }
 }
 
 fn printable(text: &str, what: &'static str) -> Result<(), SourceError> {

@@ -2,7 +2,7 @@
 
 use crate::basis::text;
 use crate::net::Reply;
-use crate::source::SourceError;
+use crate::source::{SourceError, said};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -53,11 +53,11 @@ fn named(place: &str, step: Step, name: &str, description: String, status: u16, 
     let error = text::clean(name);
     match (name, step) {
         ("temporarily_unavailable" | "slow_down", _) => SourceError::Throttled { after: reply.retry_after() },
-        ("server_error", _) => upstream(place, format!("fails: {}", wording(&error, &description))),
+        ("server_error", _) => upstream(place, format!("fails: {}", said(&error, &description))),
         ("interaction_required" | "consent_required" | "login_required", _) | ("invalid_grant", Step::Redeem) => {
-            SourceError::NeedsConsent { wording: wording(&error, &description) }
+            SourceError::NeedsConsent { wording: said(&error, &description) }
         }
-        ("invalid_grant", Step::Refresh) => SourceError::GrantDead { wording: wording(&error, &description) },
+        ("invalid_grant", Step::Refresh) => SourceError::GrantDead { wording: said(&error, &description) },
         // RFC 8693 section 2.2.2 names the first for a bad subject token, many brokers use the others.
         ("invalid_request" | "invalid_grant" | "invalid_token", Step::Exchange) => {
             SourceError::ProofRefused { error, description }
@@ -119,10 +119,6 @@ struct Message {
 fn plain(body: &[u8]) -> String {
     let page = body.trim_ascii_start().starts_with(b"<");
     if page { String::new() } else { text::clean(&String::from_utf8_lossy(body)) }
-}
-
-fn wording(error: &str, description: &str) -> String {
-    if description.is_empty() { error.to_owned() } else { format!("{error}: {description}") }
 }
 
 /// The name of a refusal that has none: `http_403`.

@@ -2,9 +2,10 @@
 //! directory, no command from the configuration.
 
 use crate::basis::env::Env;
+use crate::basis::program;
 use crate::ui::UiError;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -100,7 +101,7 @@ impl Wanted {
 
     #[expect(clippy::disallowed_methods, reason = "the program is an absolute path here")]
     fn found(self, env: &Env) -> Option<Command> {
-        let mut command = Command::new(find(env, Path::new(&self.program))?);
+        let mut command = Command::new(program::find(env, Path::new(&self.program))?);
         command.args(self.arguments);
         for prefix in PRIVATE {
             for name in env.names(prefix) {
@@ -153,33 +154,6 @@ fn named(name: &str, url: &str) -> Result<Vec<Wanted>, String> {
     } else {
         known.programs.iter().map(|program| Wanted::new(*program, [url])).collect()
     })
-}
-
-/// An absolute path as it is, a bare name from `PATH`; nothing relative, and `PATH` entries that are relative
-/// do not count: the current directory may be a hostile repository.
-fn find(env: &Env, program: &Path) -> Option<PathBuf> {
-    if program.is_absolute() {
-        return runnable(program).then(|| program.to_owned());
-    }
-    if program.components().count() != 1
-        || !matches!(program.components().next(), Some(std::path::Component::Normal(_)))
-    {
-        return None;
-    }
-    let path = env.os("PATH")?;
-    let absolute = std::env::split_paths(&path).filter(|directory| directory.is_absolute());
-    absolute.map(|directory| directory.join(program)).find(|file| runnable(file))
-}
-
-#[cfg(unix)]
-fn runnable(file: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    file.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
-}
-
-#[cfg(windows)]
-fn runnable(file: &Path) -> bool {
-    file.is_file()
 }
 
 /// Starts a program on its own. One that ends with a failure at once has opened nothing; one that still runs

@@ -86,6 +86,11 @@ impl Desk {
         self.opened.lock().unwrap().clone()
     }
 
+    /// The same, for somebody who goes on watching.
+    pub fn pages(&self) -> Arc<Mutex<Vec<String>>> {
+        Arc::clone(&self.opened)
+    }
+
     /// The pages that the helper opened and that nobody has walked.
     pub fn waiting_pages(&self) -> Vec<String> {
         take(&self.inbox)

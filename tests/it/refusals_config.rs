@@ -13,6 +13,7 @@ client_id = \"11111111-2222-4333-8444-555555555555\"
 const HOST: &str = "[[host]]\nurl = \"https://bitbucket.org\"\nsource = \"entra\"\nscope = \"api://x/.default\"\n";
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is one table")]
 fn every_flaw_of_a_file_is_told_with_its_line_and_one_remedy() {
     let cloud = format!(
         "{ENTRA}[[host]]\nurl = \"https://b.example\"\nsource = \"cloud-oauth\"\nclient_id = \"k\"\n\

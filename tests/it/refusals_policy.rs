@@ -6,6 +6,7 @@
 
 use crate::desk::{Desk, HELPER, feed, said, stderr, stdout};
 use crate::refusals_git::OURS;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -135,7 +136,10 @@ impl Etc {
     fn new() -> Option<Self> {
         let able = Command::new("unshare").args(["-m", "mount", "-t", "tmpfs", "tmpfs", "/etc"]).output();
         if !able.is_ok_and(|output| output.status.success()) {
-            eprintln!("not run: policy must belong to root, and only root can mount an /etc of the test's own");
+            _ = writeln!(
+                std::io::stderr(),
+                "not run: policy must belong to root, and only root can mount an /etc of the test's own"
+            );
             return None;
         }
         let dir = tempfile::tempdir().unwrap();

@@ -52,7 +52,7 @@ fn status_tells_who_else_git_asks_and_the_command_that_repairs_it() {
         assert_eq!(status.status.code(), Some(0), "{}", said(&status));
         let text = stdout(&status);
         let lines = text.lines().skip_while(|line| !line.starts_with("    no token waiting")).skip(1);
-        lines.map(|line| format!("{line}\n")).collect::<String>()
+        lines.flat_map(|line| [line, "\n"]).collect::<String>()
     };
     assert_eq!(
         warnings(),
@@ -101,7 +101,7 @@ fn a_home_that_is_unset_or_somebody_elses_is_left_alone() {
         assert_eq!(told(&output.unwrap()), (3, String::new(), want.into()), "{arguments:?}");
     }
     if chown(desk.home(), Some(65_534), None).is_err() {
-        eprintln!("partly not run: only root can give a home to somebody else");
+        _ = writeln!(std::io::stderr(), "partly not run: only root can give a home to somebody else");
         return;
     }
     for arguments in [&["setup"][..], &from, &["unsetup"]] {

@@ -67,8 +67,7 @@ fn broken(rules: &Map<String, Value>, keyword: &str, rule: &Value, value: &Value
             wrong(rule.as_array().unwrap().iter().any(|key| object.is_some_and(|all| !all.contains_key(text(key)))))
         }
         "allOf" => rule.as_array().unwrap().iter().find_map(|rule| flaw(rule, value, at)),
-        "if" if flaw(rule, value, at).is_none() => flaw(&rules["then"], value, at),
-        "if" => None,
+        "if" => flaw(rule, value, at).map_or_else(|| flaw(&rules["then"], value, at), |_| None),
         "items" => value.as_array()?.iter().find_map(|item| flaw(rule, item, &format!("{at}[]"))),
         "properties" => object?.iter().find_map(|(key, value)| flaw(rule.get(key)?, value, &format!("{at}.{key}"))),
         "additionalProperties" => {

@@ -55,7 +55,7 @@ fn mistakes_are_told_on_standard_error_with_code_2() {
     let hosts = [
         (
             "bitbucket",
-            "`bitbucket` is no host: `bitbucket` is no absolute URL [bad-host]",
+            "`--host bitbucket` is no host: `bitbucket` is no absolute URL [bad-host]",
             "write it as in the configuration, e.g. --host https://bitbucket.org",
         ),
         (

@@ -64,6 +64,11 @@ impl Weather {
         self.0.lock().unwrap().push(rule);
     }
 
+    /// Whether every trouble has met its requests.
+    pub fn is_clear(&self) -> bool {
+        self.0.lock().unwrap().iter().all(|rule| rule.times == Some(0))
+    }
+
     /// Sunshine.
     pub fn clear(&self) {
         self.0.lock().unwrap().clear();

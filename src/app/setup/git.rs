@@ -1,6 +1,7 @@
 //! The git that is there: found by absolute path, asked without a prompt, never run from the current directory.
 
 use crate::basis::env::Env;
+use crate::basis::program;
 use crate::basis::text::clean;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -48,11 +49,9 @@ impl Git {
 
     /// Every git in `PATH`, in its order. Relative and empty entries mean the current directory and are skipped.
     pub fn all(env: &Env) -> Vec<Self> {
-        let path = env.os("PATH").unwrap_or_default();
-        let programs = std::env::split_paths(&path).filter(|dir| dir.is_absolute()).map(|dir| dir.join(PROGRAM));
         let variables = variables(env);
         let git = |program| Self { program, variables: variables.clone() };
-        programs.filter(|program| is_program(program)).map(git).collect()
+        program::all(env, Path::new("git")).into_iter().map(git).collect()
     }
 
     /// All lines that name credential helpers, of every scope that holds in the current directory
@@ -132,21 +131,6 @@ fn variables(env: &Env) -> Vec<(String, OsString)> {
     env.names("").into_iter().filter(kept).filter_map(pair).collect()
 }
 
-fn is_program(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && executable(&meta))
-}
-
-#[cfg(unix)]
-fn executable(meta: &std::fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    meta.permissions().mode() & 0o111 != 0
-}
-
-#[cfg(not(unix))]
-fn executable(_: &std::fs::Metadata) -> bool {
-    true
-}
-
 /// With `--null` an entry is `[scope NUL] origin NUL key LF value NUL`; a key without `=` has no LF and is
 /// skipped, git itself refuses it.
 fn entries(output: &[u8], scoped: bool) -> Vec<Entry> {
@@ -174,7 +158,6 @@ fn failed(arguments: &[&str], output: &Output) -> GitError {
     GitError::Failed { command: arguments.iter().take(1).copied().collect(), why }
 }
 
-const PROGRAM: &str = if cfg!(windows) { "git.exe" } else { "git" };
 const SCOPED: [&str; 6] =
     ["config", "--show-scope", "--show-origin", "--null", "--get-regexp", r"^credential\.(.*\.)?helper$"];
 /// Exit statuses of `git config` and of git's option parser.

@@ -32,7 +32,7 @@ pub fn nobody_signed_in() -> Failure {
 
 /// Not a URL.
 pub fn not_a_host(typed: &str, error: &BadUrl) -> Failure {
-    let what = format!("`{}` is no host: {error}", crate::basis::text::clean(typed));
+    let what = format!("`--host {}` is no host: {error}", crate::basis::text::clean(typed));
     Failure::new(Kind::Usage, "bad-host", what, "write it as in the configuration, e.g. --host https://bitbucket.org")
 }
 

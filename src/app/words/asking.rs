@@ -1,6 +1,6 @@
 //! Asking a person: what is said before, while and after, and why nobody could be asked.
 
-use crate::app::interaction::Choice;
+use crate::app::interaction::{Choice, NotAsked};
 use crate::app::sign_in::Why;
 use crate::app::wanted::Wanted;
 use crate::app::words::{STATUS, duration, login_command};
@@ -96,16 +96,32 @@ pub fn waiting(world: &World, notice: &Notice) -> String {
     format!("bitbucket-sso: waiting for process {pid}: {doing} (up to {left})")
 }
 
-/// A person is needed and nobody can be asked.
-pub fn nobody_to_ask(wanted: &Wanted<'_>, why: &str) -> Failure {
-    let what = format!("a sign-in is needed for {}, but nobody can be asked: {why}", wanted.host.url.host());
-    Failure::new(Kind::SignInNeeded, "sign-in-needed", what, login_command(wanted))
+/// A sign-in is needed and nobody is asked.
+pub fn nobody_to_ask(wanted: &Wanted<'_>, why: NotAsked) -> Failure {
+    not_asked(wanted, why, "sign-in-needed", "a sign-in")
+}
+
+/// A consent at Bitbucket is needed and nobody is asked.
+pub fn nobody_to_consent(wanted: &Wanted<'_>, why: NotAsked) -> Failure {
+    not_asked(wanted, why, "consent-needed", "your consent")
+}
+
+fn not_asked(wanted: &Wanted<'_>, why: NotAsked, id: &'static str, needed: &str) -> Failure {
+    match why {
+        NotAsked::Forbidden(failure) => failure,
+        NotAsked::Nobody(why) => {
+            let what = format!("{needed} is needed for {}, but nobody can be asked: {why}", wanted.host.url.host());
+            Failure::new(Kind::SignInNeeded, id, what, login_command(wanted))
+        }
+    }
 }
 
 /// `device_code = "never"` and no browser.
 pub fn device_code_off(wanted: &Wanted<'_>, reason: &str) -> Failure {
     let host = wanted.host.url.host();
-    let what = format!("a sign-in for {host} needs a browser here ({reason}), and device_code = \"never\" is set");
+    let what = format!(
+        "a sign-in by device code for {host} is switched off (device_code = \"never\"); it was chosen because {reason}"
+    );
     Failure::new(Kind::Denied, "device-code-off", what, format!("{} --browser", login_command(wanted)))
 }
 

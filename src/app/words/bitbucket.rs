@@ -1,12 +1,13 @@
 //! Token sources, grants and accounts at Bitbucket: what they refused, and who can change it.
 
 use crate::app::wanted::Wanted;
-use crate::app::words::{self, STATUS, duration, login_command};
+use crate::app::words::{self, CONFIG_SHOW, duration, login_command};
 use crate::basis::failure::{Failure, Kind};
 use crate::basis::session::Who;
 use crate::config::settings::Source;
 use crate::source::SourceError;
 use crate::source::account::BitbucketAccount;
+use crate::source::exchange::NO_REPOSITORY;
 use crate::source::grant::{Grant, GrantError};
 use crate::source::pasted::PasteError;
 
@@ -26,10 +27,15 @@ pub fn source(wanted: &Wanted<'_>, error: &SourceError) -> Failure {
         SourceError::NotAllowed { .. } => {
             fail(Kind::Denied, "not-allowed", format!("ask {} for access to this repository", issuer(wanted)))
         }
+        SourceError::Configuration { error, .. } if error == NO_REPOSITORY => fail(
+            Kind::Config,
+            "no-repository",
+            "git credential-bitbucket-sso setup    (it has git name the repository)".into(),
+        ),
         SourceError::Configuration { .. } => fail(
             Kind::Config,
             "source-configuration",
-            format!("ask {} to compare its settings with: {STATUS}", issuer(wanted)),
+            format!("ask {} to compare its settings with: {CONFIG_SHOW}", issuer(wanted)),
         ),
         SourceError::Throttled { after } => {
             let help = after.map_or_else(

@@ -1,7 +1,7 @@
 //! What Entra refused, in words: the cause, the one command or the one role that can help, the ids for a ticket.
 
 use crate::app::wanted::Wanted;
-use crate::app::words::{self, STATUS, login_command};
+use crate::app::words::{self, CONFIG_SHOW, login_command};
 use crate::basis::failure::{Failure, Kind};
 use crate::idtoken::IdTokenError;
 use crate::session::loopback::LoopbackError;
@@ -54,12 +54,16 @@ fn refused(wanted: &Wanted<'_>, refusal: &Refusal) -> Failure {
     let code = refusal.code.map_or_else(|| format!("`{}`", refusal.error), |code| format!("AADSTS{code}"));
     let what = match meaning(refusal.code) {
         Some(meaning) => format!("Entra refused the sign-in for {host}: {meaning} ({code})"),
-        None => format!("Entra refused the sign-in for {host}: {} ({code})", refusal.text),
+        None if refusal.action == Action::Later => format!("Entra cannot answer for {host} just now ({code})"),
+        None => {
+            let said = refusal.text.strip_prefix(&format!("{code}: ")).unwrap_or(&refusal.text);
+            format!("Entra refused the sign-in for {host}: {said} ({code})")
+        }
     };
     let failure = Failure::new(kind(refusal.action), refusal.name, what, help(wanted, refusal));
     let ids = [("correlation", &refusal.correlation_id), ("trace", &refusal.trace_id)];
     let ids: Vec<String> = ids.iter().filter_map(|(name, id)| id.as_ref().map(|id| format!("{name} {id}"))).collect();
-    failure.with_detail(format!("Entra {code} ({}) {}", refusal.error, ids.join(", ")))
+    failure.with_detail(format!("Entra {code} ({}) {}", refusal.error, ids.join(", ")).trim_end())
 }
 
 fn kind(action: Action) -> Kind {
@@ -126,11 +130,11 @@ fn help(wanted: &Wanted<'_>, refusal: &Refusal) -> String {
             "use a browser that is signed in to your work profile and not private, on a managed device".into()
         }
         (Some(50196), _) => "wait five minutes, then run the command again".into(),
-        (Some(50057 | 50034), _) => format!("ask {admin}"),
+        (Some(50057 | 50034), _) => format!("ask {admin} about this account; they need the ids below"),
         (_, Action::BrowserInstead) => format!("{login} --browser"),
         (_, Action::SignIn | Action::SignInWithClaims | Action::Consent | Action::Expired | Action::Gone) => login,
         (_, Action::Later) => "run the command again in a minute".into(),
-        (_, Action::Configuration) => format!("ask {admin} to compare the application with: {STATUS}"),
+        (_, Action::Configuration) => format!("ask {admin} to compare the application with: {CONFIG_SHOW}"),
         (_, Action::Stop) => format!("ask {admin}; they need the ids below"),
         (_, Action::Bug) => "report it with the ids below".into(),
     }
@@ -158,7 +162,11 @@ fn id_token(wanted: &Wanted<'_>, error: &IdTokenError) -> Failure {
 
 /// The browser did not bring the answer.
 pub fn loopback(wanted: &Wanted<'_>, error: &LoopbackError) -> Failure {
-    let what = format!("the sign-in for {} did not come back: {error}", wanted.host.url.host());
+    let failed = match error {
+        LoopbackError::TimedOut => "was not finished",
+        LoopbackError::Taken { .. } | LoopbackError::BadUri(_) | LoopbackError::Broken(_) => "could not begin",
+    };
+    let what = format!("the sign-in for {} {failed}: {error}", wanted.host.url.host());
     match error {
         LoopbackError::Taken { port } => Failure::new(
             Kind::Config,
@@ -196,7 +204,7 @@ pub fn no_id_token(wanted: &Wanted<'_>) -> Failure {
         Kind::Upstream,
         "no-id-token",
         what,
-        format!("ask the Entra administrator of {}", wanted.profile.tenant),
+        format!("ask the Entra administrator of {} whether the application may use openid", wanted.profile.tenant),
     )
 }
 
@@ -208,5 +216,5 @@ pub fn no_refresh_token(wanted: &Wanted<'_>) -> Failure {
 }
 
 fn configuration_help() -> String {
-    "git credential-bitbucket-sso config show".to_owned()
+    format!("{CONFIG_SHOW}    (compare [entra] with what your administrator gave you)")
 }

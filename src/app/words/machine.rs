@@ -1,13 +1,13 @@
 //! Vault, locks, audit trail, network and streams: what this machine could not do.
 
 use crate::app::wanted::Wanted;
-use crate::app::words::{STATUS, login_command};
+use crate::app::words::{CONFIG_SHOW, STATUS, login_command};
 use crate::audit::JournalError;
 use crate::basis::failure::{Failure, Kind};
 use crate::flight::FlightError;
 use crate::git::answer::AnswerError;
 use crate::git::request::RequestError;
-use crate::net::NetError;
+use crate::net::{Flaw, NetError};
 use crate::vault::VaultError;
 
 /// Sessions and grants could not be read or stored.
@@ -24,10 +24,9 @@ pub fn vault(error: &VaultError) -> Failure {
         }
         VaultError::Quota => fail("kernel-keyring-full", "keyctl show @u    (then revoke keys that nobody needs)"),
         VaultError::Newer => fail("session-changed", "run the command again; another process was quicker"),
-        VaultError::Unsafe(path, why) => fail(
-            "storage-unsafe",
-            &format!("ls -ld {}    (it {why}; give it to your user with mode 0700)", path.display()),
-        ),
+        VaultError::Unsafe(path, _) => {
+            fail("storage-unsafe", &format!("ls -ld {}    (it must be yours, no link, with mode 0700)", path.display()))
+        }
         VaultError::Broken(_) => fail("keyring-broken", STATUS),
     }
 }
@@ -52,7 +51,7 @@ pub fn flight(error: &FlightError) -> Failure {
 
 /// The audit trail could not be written, so nothing is handed out.
 pub fn journal(error: &JournalError) -> Failure {
-    let help = format!("make room and write access for {}", error.path.display());
+    let help = format!("ls -l {0}; df {0}    (it must be writable, with room left)", error.path.display());
     Failure::new(Kind::Busy, "audit-unwritable", format!("no token is handed out: {error}"), help)
 }
 
@@ -61,19 +60,33 @@ pub fn net(wanted: &Wanted<'_>, error: &NetError) -> Failure {
     let what = format!("no token for {}: {error}", wanted.host.url.host());
     let (id, help) = match error {
         NetError::Unreachable { .. } => ("unreachable", "check the network or VPN, then run the command again".into()),
-        NetError::Proxy { .. } => ("proxy", "check HTTPS_PROXY, or git config --global --get http.proxy".into()),
-        NetError::Tls { .. } => (
-            "tls",
-            "ask your administrator for the company's root certificate and name its file in [network] ca_file".into(),
-        ),
+        NetError::Proxy { .. } => {
+            ("proxy", "git config --global --get http.proxy    (and HTTPS_PROXY in the environment)".into())
+        }
+        NetError::Tls { flaw, .. } => ("tls", certificate_help(*flaw).into()),
         NetError::TimedOut { .. } => ("timed-out", "check the network or VPN, then run the command again".into()),
         NetError::TooLarge { .. } => {
             ("answer-too-large", "ask whoever runs that server; its answer is no token".into())
         }
-        NetError::Trust { .. } => ("certificates", "check the file named in [network] ca_file".into()),
+        NetError::Trust { .. } => {
+            ("certificates", format!("{CONFIG_SHOW}    (the file in network.ca_file must hold certificates as PEM)"))
+        }
     };
     let help: String = help;
     Failure::new(Kind::Network, id, what, help)
+}
+
+fn certificate_help(flaw: Flaw) -> &'static str {
+    match flaw {
+        Flaw::Issuer | Flaw::Other => {
+            "ask your administrator for the company's root certificate and name its file in [network] ca_file"
+        }
+        Flaw::Dates => {
+            "date -u    (the certificate's dates are judged by this machine's clock; if that is right, ask whoever \
+             runs that server)"
+        }
+        Flaw::Name => "check the address in the configuration; if it is right, a captive portal or proxy is in the way",
+    }
 }
 
 /// Git's request was refused.
@@ -86,18 +99,26 @@ pub fn request(error: &RequestError) -> Failure {
 /// The answer was refused.
 pub fn answer(error: &AnswerError) -> Failure {
     let what = format!("the credential was not given to git: {error}");
-    Failure::new(Kind::Upstream, "unprintable-credential", what, "ask whoever runs the token source of this host")
+    match error {
+        AnswerError::ControlByte(_) => Failure::new(Kind::Upstream, "unprintable-credential", what, ASK_THE_SOURCE),
+        AnswerError::Unwritable(_) => Failure::new(Kind::Bug, "output", what, "run the git command again"),
+    }
 }
 
 /// A user name or token with a byte that could break git's protocol.
 pub fn unprintable(wanted: &Wanted<'_>) -> Failure {
     let what = format!("the user name or token for {} holds a control character", wanted.host.url.host());
-    Failure::new(Kind::Upstream, "unprintable-credential", what, "ask whoever runs the token source of this host")
+    Failure::new(Kind::Upstream, "unprintable-credential", what, ASK_THE_SOURCE)
 }
 
 /// Standard output could not be written.
 pub fn output(error: &std::io::Error) -> Failure {
-    Failure::new(Kind::Bug, "output", format!("the result cannot be written: {error}"), "check where it was sent to")
+    Failure::new(
+        Kind::Bug,
+        "output",
+        format!("the result cannot be written: {error}"),
+        "send it somewhere that can be written",
+    )
 }
 
 /// No browser could be started although one was to be.
@@ -105,3 +126,5 @@ pub fn no_browser(wanted: &Wanted<'_>, error: &crate::ui::UiError) -> Failure {
     let what = format!("the sign-in for {} could not begin: {error}", wanted.host.url.host());
     Failure::new(Kind::SignInNeeded, "no-browser", what, format!("{} --device-code", login_command(wanted)))
 }
+
+const ASK_THE_SOURCE: &str = "ask whoever runs the token source of this host what it answers";

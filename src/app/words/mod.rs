@@ -48,6 +48,8 @@ fn counted(number: u64, unit: &str) -> String {
 
 /// The command that looks for what is wrong here.
 const STATUS: &str = "git credential-bitbucket-sso status";
+/// The command that shows what is in force.
+const CONFIG_SHOW: &str = "git credential-bitbucket-sso config show";
 
 #[cfg(test)]
 mod tests;

@@ -28,18 +28,18 @@ fn account(world: &World, account: &Account) -> String {
     let now = world.clock.now();
     let name = if profile == "default" { String::new() } else { format!(" [{profile}]") };
     let stored = match *storage {
-        "kernel" => "sealed files with a kernel-held key; a reboot means a new sign-in",
-        "memory-file" => "memory; a reboot or a new container means a new sign-in",
+        "kernel" => "in sealed files with a kernel-held key; a reboot means a new sign-in",
+        "memory-file" => "in memory; a reboot or a new container means a new sign-in",
         "nowhere" => "nowhere; each command signs in again",
-        _ => "the keyring",
+        _ => "in the keyring",
     };
     match (user, flow, ends) {
         (Some(user), Some(flow), Some(ends)) => format!(
-            "{tenant}{name}: signed in as {user} by {flow} until {} (in {})\n  kept in {stored}\n",
+            "{tenant}{name}: signed in as {user} by {flow} until {} (in {})\n  kept {stored}\n",
             ends.local(&world.clock.zone()),
             duration(now.until(*ends)),
         ),
-        _ => format!("{tenant}{name}: not signed in; the next git command asks\n  kept in {stored}\n"),
+        _ => format!("{tenant}{name}: not signed in; the next git command asks\n  kept {stored}\n"),
     }
 }
 

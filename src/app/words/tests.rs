@@ -93,7 +93,7 @@ impl Book {
     /// A text under the name of its function and, after a blank, of its case.
     fn say(&mut self, name: &str, text: impl Display) {
         let text = text.to_string().replace(self.home.path().to_str().unwrap(), "/home/alice");
-        self.text += &format!("== {name}\n{}\n\n", text.trim_end_matches('\n'));
+        self.text.extend(["== ", name, "\n", text.trim_end_matches('\n'), "\n\n"]);
     }
 
     /// A failure, with its exit code.
@@ -146,7 +146,7 @@ fn breach(failure: &Failure) -> Option<&'static str> {
     if both.iter().any(|text| text.replace("[::1]", "").contains("::")) {
         return Some("a name of the source code");
     }
-    if any(&["code=", "state=", "token="]) || what.contains("?") {
+    if any(&["code=", "state=", "token="]) || what.contains('?') {
         return Some("a URL with a query");
     }
     if !id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {

@@ -149,11 +149,11 @@ fn a_new_key_is_looked_for_but_not_every_time() {
     world.script.keys.borrow_mut().push(jwk("k0", None));
     assert!(matches!(refreshed(&world), Err(SessionError::IdToken(IdTokenError::UnknownKey(_)))));
     assert!(matches!(refreshed(&world), Err(SessionError::IdToken(IdTokenError::UnknownKey(_)))));
-    assert_eq!(world.count("/keys"), 1);
+    assert_eq!(world.count("/keys"), 2);
     world.script.keys.borrow_mut().push(jwk("k2", None));
     world.clock.sleep(Duration::from_secs(300));
     assert!(refreshed(&world).unwrap().id.is_some());
-    assert_eq!(world.count("/keys"), 2);
+    assert_eq!(world.count("/keys"), 3);
 }
 
 #[test]

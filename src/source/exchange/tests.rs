@@ -28,7 +28,7 @@ fn host(url: &str) -> Host {
 }
 
 fn asked(path: &str) -> Ask {
-    Ask { repository: Some(path.to_owned()) }
+    Ask::of(path)
 }
 
 fn sent(host: &Host, settings: &Exchange, ask: &Ask) -> Sent {

@@ -97,18 +97,6 @@ mod unix {
     }
 
     #[test]
-    fn a_program_is_never_taken_from_where_we_stand() {
-        let home = tempfile::tempdir().unwrap();
-        program(home.path(), "there");
-        let env = env(home.path(), "x");
-        assert_eq!(find(&env, Path::new("there")), Some(home.path().join("there")));
-        fs::write(home.path().join("data"), "").unwrap();
-        for bad in ["data", "Cargo.toml", "./there", "../there", "sub/there", ".", "..", ""] {
-            assert_eq!(find(&env, Path::new(bad)), None, "{bad}");
-        }
-    }
-
-    #[test]
     fn the_next_program_is_tried_and_gets_the_page_unharmed() {
         let home = tempfile::tempdir().unwrap();
         let seen = home.path().join("seen");

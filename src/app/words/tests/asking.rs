@@ -1,5 +1,6 @@
 use super::*;
 use crate::app::interaction::Choice;
+use crate::app::interaction::NotAsked;
 use crate::app::sign_in::Why;
 use crate::basis::credential::Proof;
 use crate::basis::secret::RefreshToken;
@@ -57,7 +58,8 @@ pub(super) fn tell(book: &mut Book) {
         let world = &book.world;
         let (cloud, broker) = (wanted(world, "cloud-oauth"), wanted(world, "exchange"));
         [
-            ("nobody_to_ask", nobody_to_ask(&broker, "CI=true is set")),
+            ("nobody_to_ask", nobody_to_ask(&broker, NotAsked::Nobody("CI=true is set".into()))),
+            ("nobody_to_consent", nobody_to_consent(&cloud, NotAsked::Nobody("CI=true is set".into()))),
             ("device_code_off", device_code_off(&broker, "this is an SSH session")),
             ("device_code_login_only", device_code_login_only(&broker)),
             ("not_before", not_before(&broker, NOON.after(Duration::from_secs(60)))),
@@ -66,6 +68,7 @@ pub(super) fn tell(book: &mut Book) {
             ("no_hosts", no_hosts()),
             ("which_account", which_account()),
             ("wrong_account", wrong_account(&broker, "bob@contoso.example", &alice())),
+            ("workload", workload(&broker)),
             ("nobody_signed_in", nobody_signed_in()),
             ("not_a_host", not_a_host("bitbucket", &"bitbucket".parse::<crate::basis::url::WebUrl>().unwrap_err())),
             ("unknown_host", unknown_host(world, &"https://bitbucket.com".parse().unwrap())),

@@ -11,10 +11,7 @@ pub(super) fn tell(book: &mut Book) {
         for name in ["cloud-oauth", "datacenter-oauth", "exchange", "entra"] {
             let failure = source(&wanted(&book.world, name), &error);
             // One of them is enough where the source makes no difference.
-            let differs = matches!(
-                error,
-                SourceError::ProofRefused { .. } | SourceError::NotAllowed { .. } | SourceError::Configuration { .. }
-            );
+            let differs = matches!(error, SourceError::NotAllowed { .. } | SourceError::Configuration { .. });
             if differs || name == "exchange" {
                 book.fail(&format!("source {case} {name}"), &failure);
             }
@@ -25,7 +22,9 @@ pub(super) fn tell(book: &mut Book) {
     }
     for (case, error) in pastes() {
         book.fail(&format!("pasted {case}"), &pasted(&wanted(&book.world, "cloud-oauth"), &error));
-        book.say(&format!("pasted_again {case}"), pasted_again(&error));
+        if matches!(error, PasteError::NotAnAddress | PasteError::OtherPage { .. } | PasteError::OtherSignIn) {
+            book.say(&format!("pasted_again {case}"), pasted_again(&error));
+        }
     }
     let said = {
         let (cloud, broker) = (wanted(&book.world, "cloud-oauth"), wanted(&book.world, "exchange"));

@@ -3,7 +3,7 @@ use crate::audit::JournalError;
 use crate::flight::{FlightError, Notice};
 use crate::git::answer::AnswerError;
 use crate::git::request::RequestError;
-use crate::net::NetError;
+use crate::net::{Flaw, NetError};
 use crate::ui::UiError;
 use crate::vault::VaultError;
 use std::io::{Error, ErrorKind};
@@ -19,7 +19,7 @@ fn failures(broker: &Wanted<'_>) -> Vec<(&'static str, Failure)> {
     let state = || PathBuf::from("/home/alice/.local/state/bitbucket-sso");
     let notice = Notice { pid: 4711, doing: leader_in_browser(broker), until: NOON };
     let place = || "https://sso.example.com/oauth2/token".to_owned();
-    let broken = FlightError::Broken { path: state().join("v1.lock"), why: "read-only file system".into() };
+    let lock = FlightError::Broken { path: state().join("v1.lock"), why: "read-only file system".into() };
     let trail = JournalError { path: state().join("audit.jsonl"), why: "no space left on device".into() };
     let full = || Error::from(ErrorKind::StorageFull);
     vec![
@@ -28,15 +28,27 @@ fn failures(broker: &Wanted<'_>) -> Vec<(&'static str, Failure)> {
         ("vault TimedOut", vault(&VaultError::TimedOut(3))),
         ("vault Quota", vault(&VaultError::Quota)),
         ("vault Newer", vault(&VaultError::Newer)),
-        ("vault Unsafe", vault(&VaultError::Unsafe(state(), "is open to others"))),
+        ("vault Unsafe", vault(&VaultError::Unsafe(state(), "other users can open it"))),
         ("vault Broken", vault(&VaultError::Broken("the entry is damaged".into()))),
         ("flight Busy", flight(&FlightError::Busy(Some(notice)))),
         ("flight Busy silent", flight(&FlightError::Busy(None))),
-        ("flight Broken", flight(&broken)),
+        ("flight Broken", flight(&lock)),
         ("journal", journal(&trail)),
         ("net Unreachable", net(broker, &NetError::Unreachable { place: place(), why: "no route".into() })),
         ("net Proxy", net(broker, &NetError::Proxy { place: place(), why: "407".into() })),
-        ("net Tls", net(broker, &NetError::Tls { place: place(), why: "unknown issuer".into() })),
+        (
+            "net Tls issuer",
+            net(broker, &NetError::Tls { place: place(), flaw: Flaw::Issuer, why: "unknown issuer".into() }),
+        ),
+        ("net Tls dates", net(broker, &NetError::Tls { place: place(), flaw: Flaw::Dates, why: "expired".into() })),
+        (
+            "net Tls name",
+            net(broker, &NetError::Tls { place: place(), flaw: Flaw::Name, why: "for other.example".into() }),
+        ),
+        (
+            "net Tls other",
+            net(broker, &NetError::Tls { place: place(), flaw: Flaw::Other, why: "handshake failure".into() }),
+        ),
         ("net TimedOut", net(broker, &NetError::TimedOut { place: place(), after: Duration::from_secs(30) })),
         ("net TooLarge", net(broker, &NetError::TooLarge { place: place() })),
         ("net Trust", net(broker, &NetError::Trust { why: "/etc/ca.pem: no such file".into() })),

@@ -2,7 +2,7 @@ use super::*;
 use crate::app::logout::Removed;
 use crate::app::records::Cached;
 use crate::app::status::{Account, HostStatus, Status};
-use crate::app::words::pages::{back_to_terminal, confirm, done, failed};
+use crate::app::words::pages::{back_to_terminal, confirm, done, failed, onward};
 use crate::basis::credential::Credential;
 use crate::basis::secret::GitToken;
 use crate::config::{Layer, ShownValue};
@@ -49,6 +49,7 @@ fn pages(world: &World) -> Vec<(&'static str, String)> {
     vec![
         ("done", done(world, &cloud, &proof).1),
         ("failed", failed(&cloud, &no_grant(&cloud)).1),
+        ("onward", onward(&cloud, "https://bitbucket.org/site/oauth2/authorize").1),
         ("back_to_terminal", back_to_terminal(&cloud).1),
         ("confirm", confirm(&cloud, &proof, &account, "/confirm", "state").1),
     ]
