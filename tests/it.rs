@@ -11,6 +11,8 @@
 
 mod practice;
 
+#[path = "it/cdp.rs"]
+mod cdp;
 #[path = "it/conversations.rs"]
 mod conversations;
 #[path = "it/demo.rs"]
@@ -31,6 +33,8 @@ mod practice_tests;
 mod pty;
 #[path = "it/queue.rs"]
 mod queue;
+#[path = "it/real_browser.rs"]
+mod real_browser;
 #[path = "it/races.rs"]
 mod races;
 #[path = "it/real_git.rs"]

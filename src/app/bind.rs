@@ -78,10 +78,11 @@ pub fn confirm_in_tab(
     wanted: &Wanted<'_>,
     proof: &Proof,
     visit: Visit,
+    redirect_uri: &str,
     pending: Box<Pending>,
 ) -> Result<Visit, Failure> {
     let state = random::token(24);
-    let uri = confirm_uri(loopback).map_err(|error| words::loopback(wanted, &error))?;
+    let uri = confirm_uri(loopback, redirect_uri).map_err(|error| words::loopback(wanted, &error))?;
     by_browser::answer(visit, pages::confirm(wanted, proof, &pending.account, &uri, &state));
     let deadline = world.clock.steady() + PATIENCE;
     let expect = Expect { uri: &uri, method: Method::Post, state: &state };
@@ -102,10 +103,10 @@ pub fn confirm_in_tab(
     }
 }
 
-/// Our own form is posted to the door that the tab came through, on a path of its own.
-fn confirm_uri(loopback: &mut Loopback) -> Result<String, LoopbackError> {
-    let base = loopback.redirect_uri();
-    let origin = base.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+/// Our own form is posted to the door that the tab came through, on a path of its own: to its page, everything else is
+/// another origin, which the page's policy on forms forbids.
+fn confirm_uri(loopback: &mut Loopback, redirect_uri: &str) -> Result<String, LoopbackError> {
+    let origin = redirect_uri.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
     loopback.also(&format!("{origin}{CONFIRM}"))
 }
 

@@ -125,7 +125,9 @@ fn finish(
     let code = code_of(&visit).map_err(|error| words::pasted(wanted, &error));
     match code.and_then(|code| bind::granted(world, wanted, proof, request, &code)) {
         Ok(bind::Bound::Stored) => Ok(visit),
-        Ok(bind::Bound::Unclear(pending)) => bind::confirm_in_tab(world, loopback, wanted, proof, visit, pending),
+        Ok(bind::Bound::Unclear(pending)) => {
+            bind::confirm_in_tab(world, loopback, wanted, proof, visit, &request.redirect_uri, pending)
+        }
         Err(failure) => {
             by_browser::answer(visit, pages::failed(wanted, &failure));
             Err(failure)

@@ -109,7 +109,9 @@ fn submodules_of_the_host_come_along_with_one_sign_in() {
         let practice = Practice::start(&Options::default());
         let url = practice.clone_url(Source::DataCenterOauth, "work", "app");
         let names = ["one", "two", "three"];
-        names.iter().for_each(|name| practice.repos.create("work", name));
+        for name in names {
+            practice.repos.create("work", name);
+        }
         let writer = Desk::with(&practice, Source::DataCenterOauth).person(Choice::sign_in(ALICE));
         run(&writer, &git, &writer.path(""), &["clone", "-q", &url, "app"]);
         for name in names {
@@ -250,8 +252,8 @@ fn approve(practice: &Practice, terminal: &mut Terminal) {
 /// The address on the screen at which Bitbucket asks for consent.
 fn address(terminal: &mut Terminal) -> String {
     terminal.wait("the consent's address", |screen| {
-        let whole = screen.split_inclusive('\n').filter(|line| line.ends_with('\n')).map(str::trim);
-        whole.filter(|line| line.starts_with("https://") && line.contains("/authorize?")).next_back().map(str::to_owned)
+        let mut whole = screen.split_inclusive('\n').filter(|line| line.ends_with('\n')).map(str::trim);
+        whole.rfind(|line| line.starts_with("https://") && line.contains("/authorize?")).map(str::to_owned)
     })
 }
 

@@ -155,7 +155,9 @@ impl Desk {
         let hot = files(self.place.runtime()).into_iter().chain(files(&self.place.home().join(".local/state")));
         let hot: Vec<_> = hot.filter(|file| file.to_string_lossy().contains("hot")).collect();
         assert!(!hot.is_empty(), "something was cached");
-        hot.iter().for_each(|file| fs::remove_file(file).unwrap());
+        for file in hot {
+            fs::remove_file(file).unwrap();
+        }
     }
 
     fn lock(&self) {

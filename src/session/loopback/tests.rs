@@ -77,26 +77,14 @@ fn entras_form_is_the_answer_and_waits_for_its_page() {
 }
 
 #[test]
-fn bitbuckets_redirect_comes_by_get_and_is_sent_on() {
+fn bitbuckets_redirect_comes_by_get() {
     let mut loopback = Loopback::bind("http://127.0.0.1/callback").unwrap();
     let text = format!("GET /callback?code=c&state={STATE} HTTP/1.1\r\nHost: {}\r\n\r\n", host(&loopback));
     let browser = said(port(&loopback), text);
     let visit = wait(&mut loopback, Method::Get, soon(20)).unwrap();
     assert_eq!(visit.fields().get("code"), Some("c"));
-    visit.redirect("https://bitbucket.example/authorize?x=1");
-    let answer = browser.join().unwrap();
-    assert!(
-        answer.starts_with("HTTP/1.1 303 ") && answer.contains("Location: https://bitbucket.example/authorize?x=1\r\n")
-    );
-}
-
-#[test]
-fn a_redirect_cannot_smuggle_a_header() {
-    let mut loopback = Loopback::bind("http://127.0.0.1/callback").unwrap();
-    let browser = said(port(&loopback), post(&host(&loopback), "/callback", &format!("state={STATE}")));
-    wait(&mut loopback, Method::Post, soon(20)).unwrap().redirect("https://h/\r\nSet-Cookie: a=b");
-    let answer = browser.join().unwrap();
-    assert!(answer.starts_with("HTTP/1.1 500 ") && !answer.contains("Set-Cookie"), "{answer}");
+    visit.page(200, "on");
+    assert!(browser.join().unwrap().ends_with("\r\n\r\non"));
 }
 
 #[test]

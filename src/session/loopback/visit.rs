@@ -21,16 +21,6 @@ impl Visit {
         &self.fields
     }
 
-    /// Sends the browser on to another page (303, so that a form is not sent on with it). An address that cannot be
-    /// a header becomes a failure page. That the browser may be gone changes nothing.
-    pub fn redirect(self, url: &str) {
-        if url.bytes().all(|byte| byte.is_ascii_graphic()) {
-            send(&self.stream, 303, &format!("Location: {url}\r\n"), "");
-        } else {
-            send(&self.stream, 500, "", "");
-        }
-    }
-
     /// Shows a page. The caller has escaped everything in it.
     pub fn page(self, status: u16, html: &str) {
         send(&self.stream, status, "", html);
@@ -67,7 +57,6 @@ fn send(mut stream: &TcpStream, status: u16, more: &str, html: &str) {
 fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
-        303 => "See Other",
         400 => "Bad Request",
         404 => "Not Found",
         405 => "Method Not Allowed",
