@@ -62,6 +62,7 @@ fn perform(options: options::Options) -> u8 {
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| play::play(options, &interrupt)));
     match outcome {
         _ if interrupt.came() => {
+            _ = show::say("");
             show::complain("interrupted; nothing was left behind");
             130
         }

@@ -72,7 +72,7 @@ fn at_the_browser(cast: Cast) -> String {
 
 fn at_the_device_page(shell: &Shell<'_>) -> String {
     let Cast { scripted, browser, .. } = shell.cast;
-    let page = shell.stage.device_page();
+    let (page, ca) = (shell.stage.device_page(), shell.stage.practice.ca().display());
     match (scripted, browser) {
         (true, _) => "A script types the code and signs in as Alice.".to_owned(),
         (false, true) => format!(
@@ -80,8 +80,8 @@ fn at_the_device_page(shell: &Shell<'_>) -> String {
              certificate is a minute old and known to nobody: continue."
         ),
         (false, false) => format!(
-            "The page is on this machine, which has no browser,\nso sign in from another terminal, with the code for \
-             CODE:\n  curl -k {page} -d otc=CODE -d action=approve -d upn={ALICE}"
+            "The page is on this machine, which has no browser:\nsign in from another terminal, with the code below \
+             in place of CODE:\n  curl --cacert {ca} {page} -d otc=CODE -d action=approve -d upn={ALICE}"
         ),
     }
 }

@@ -91,6 +91,7 @@ fn where_nobody_can_sign_in_it_says_what_to_do() {
     refused(&[], &[], 1, none);
     let ssh = "you cannot sign in here: this is an SSH session";
     refused(&[], &[("BROWSER", "/bin/true"), ("SSH_CONNECTION", "1")], 1, ssh);
+    refused(&["--source=cloud-oauth"], &[], 1, "the consent of cloud-oauth needs a browser on this machine: there");
     refused(&["--device-code"], &[("BROWSER", "/bin/true")], 1, "a device code needs a terminal, and there is none");
     refused(&["--auto"], &[("PATH", "/nonexistent")], 1, "git is not installed\n  do this: install git");
 }
