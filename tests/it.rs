@@ -33,10 +33,10 @@ mod practice_tests;
 mod pty;
 #[path = "it/queue.rs"]
 mod queue;
-#[path = "it/real_browser.rs"]
-mod real_browser;
 #[path = "it/races.rs"]
 mod races;
+#[path = "it/real_browser.rs"]
+mod real_browser;
 #[path = "it/real_git.rs"]
 mod real_git;
 #[path = "it/real_keyring.rs"]
