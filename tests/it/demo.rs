@@ -109,7 +109,7 @@ fn a_mistake_is_answered_by_the_usage() {
 struct Show {
     child: Child,
     heard: Arc<Mutex<String>>,
-    ear: JoinHandle<()>,
+    ear: Option<JoinHandle<()>>,
     tmp: tempfile::TempDir,
 }
 
@@ -128,21 +128,26 @@ impl Show {
         let child = command.spawn().unwrap();
         let heard = Arc::new(Mutex::default());
         let shared = Arc::clone(&heard);
-        Self { child, heard, ear: std::thread::spawn(move || listen(reader, &shared)), tmp }
+        Self { child, heard, ear: Some(std::thread::spawn(move || listen(reader, &shared))), tmp }
     }
 
     /// Presses Ctrl-C as soon as this was said.
     fn interrupt_at(&self, words: &str) {
         let said = || self.heard.lock().unwrap().contains(words);
         assert!(soon(said), "never said: {words}\n{}", self.heard.lock().unwrap());
+        self.signal(Signal::INT);
+    }
+
+    fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
-        kill_process(pid, Signal::INT).unwrap();
+        kill_process(pid, signal).unwrap();
     }
 
     /// Waits for the end; whatever it was, nothing is left.
     fn end(mut self) -> (ExitStatus, String) {
         let status = self.child.wait().unwrap();
-        self.ear.join().unwrap();
+        assert!(soon(|| processes_in(self.tmp.path()).is_empty()), "{:?}", processes_in(self.tmp.path()));
+        self.ear.take().unwrap().join().unwrap();
         let text = self.heard.lock().unwrap().clone();
         let left: Vec<PathBuf> = fs::read_dir(self.tmp.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert!(left.is_empty(), "{left:?}\n{text}");
@@ -151,8 +156,17 @@ impl Show {
         let shared: Vec<_> = shared.filter(|entry| entry.file_name().to_string_lossy().starts_with(&mark)).collect();
         assert!(shared.is_empty(), "{shared:?}");
         assert_eq!(kernel_keys(&text), Vec::<String>::new(), "{text}");
-        assert!(soon(|| processes_in(self.tmp.path()).is_empty()), "{:?}", processes_in(self.tmp.path()));
         (status, text)
+    }
+}
+
+/// A test that failed half-way ends the performance too.
+impl Drop for Show {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.signal(Signal::TERM);
+            _ = self.child.wait();
+        }
     }
 }
 
@@ -208,7 +222,7 @@ fn in_order(text: &str, parts: &[&str]) {
 }
 
 fn soon(condition: impl Fn() -> bool) -> bool {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(30);
     while Instant::now() < deadline {
         if condition() {
             return true;
