@@ -112,8 +112,11 @@ impl Practice {
     }
 }
 
-/// A fixed redirect URI on a port that was free a moment ago.
+/// A fixed redirect URI on a port that nobody listens on. It is below the range from which systems give ports away,
+/// and each process looks from a place of its own, so that practices in parallel do not take each other's.
 fn free_redirect() -> String {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let first = 20_000 + std::process::id() % 600 * 20;
+    let free = |port: &u32| u16::try_from(*port).is_ok_and(|port| TcpListener::bind(("127.0.0.1", port)).is_ok());
+    let port = (first..first + 20).find(free).unwrap();
     format!("http://localhost:{port}/callback")
 }

@@ -59,7 +59,7 @@ fn a_proxy_that_refuses_or_is_not_there_is_named() {
         assert!(!crate::desk::said(&output).contains("hush-hush"), "{}", crate::desk::said(&output));
         output
     };
-    refused(&login(closed), 6, "proxy", &["https://login.practice.invalid/", "check HTTPS_PROXY"]);
+    refused(&login(closed), 6, "proxy", &["https://login.practice.invalid/", "HTTPS_PROXY"]);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
@@ -70,7 +70,7 @@ fn a_proxy_that_refuses_or_is_not_there_is_named() {
             _ = stream.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");
         }
     });
-    refused(&login(port), 6, "proxy", &["the proxy did not let us through", "check HTTPS_PROXY"]);
+    refused(&login(port), 6, "proxy", &["the proxy did not let us through", "HTTPS_PROXY"]);
     // Without the proxy it is a name that nobody knows.
     let output = scene.run(&["login"]).output().unwrap();
     refused(&output, 6, "unreachable", &["https://login.practice.invalid/", "its name cannot be resolved"]);
