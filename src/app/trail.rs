@@ -35,12 +35,7 @@ pub fn handed_out(world: &World, cached: &Cached) -> Result<(), Failure> {
 }
 
 /// A session began.
-pub fn signed_in(
-    world: &World,
-    wanted: &Wanted<'_>,
-    session: &Session,
-    vouched: &Vouched,
-) -> Result<(), Failure> {
+pub fn signed_in(world: &World, wanted: &Wanted<'_>, session: &Session, vouched: &Vouched) -> Result<(), Failure> {
     let expires = Some(session.ends.rfc3339());
     let event = event(world, wanted, "sign-in", Some(&session.who), "ok");
     record(world, &Event { expires, ..by(vouched, event) })

@@ -76,7 +76,12 @@ pub fn real(env: Env, flags: Vec<(String, String)>, clock: Arc<dyn Clock>) -> Re
     let ui = Terminal::new(env.clone(), &ui.browser);
     Ok(World {
         hot: vault::hot(choice, false, &places.state, &env, Arc::clone(&clock)),
-        journal: Box::new(audit::trail(&trail_file(&places, audit), &places.state, forward(audit.forward), Arc::clone(&clock))),
+        journal: Box::new(audit::trail(
+            &trail_file(&places, audit),
+            &places.state,
+            forward(audit.forward),
+            Arc::clone(&clock),
+        )),
         trail_key: OnceCell::new(),
         asked: RefCell::default(),
         flight: Box::new(Files::new(&places.state, Arc::clone(&clock))),

@@ -48,7 +48,8 @@ fn datagram(_: &Path, _: &[u8]) -> io::Result<()> {
 /// Facility `authpriv`, severity `info`.
 fn syslog(head: &Head<'_>) -> String {
     let number = |from: usize, to: usize| head.time.get(from..to).unwrap_or_default();
-    let month = number(5, 7).parse::<usize>().ok().and_then(|month| MONTHS.get(month.checked_sub(1)?)).unwrap_or(&"Jan");
+    let month =
+        number(5, 7).parse::<usize>().ok().and_then(|month| MONTHS.get(month.checked_sub(1)?)).unwrap_or(&"Jan");
     let day = number(8, 10).trim_start_matches('0');
     format!("<86>{month} {day:>2} {} bitbucket-sso[{}]: {}", number(11, 19), std::process::id(), message(head))
 }

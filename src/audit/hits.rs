@@ -6,8 +6,8 @@
 
 use crate::audit::chain::{Chain, Folded};
 use crate::basis::clock::Timestamp;
-use crate::basis::process;
 use crate::basis::files::{append_private, private_dir, remove};
+use crate::basis::process;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fs;

@@ -70,9 +70,7 @@ impl Trail {
 
     fn append(&self, event: &Event, key: Option<&TrailKey>) -> io::Result<String> {
         private_dir(&self.state).map_err(io::Error::other)?;
-        let mut lock = self.file.as_os_str().to_owned();
-        lock.push(".lock");
-        let _locked = lock::wait(Path::new(&lock), PATIENCE, &*self.clock)?;
+        let _locked = lock::wait(&lock_of(&self.file), PATIENCE, &*self.clock)?;
         let mut chain = Chain::open(&self.file, self.most, key)?;
         hits::fold(&hits::dir(&self.state), self.clock.now(), &mut chain)?;
         chain.add(event)?;
@@ -80,12 +78,19 @@ impl Trail {
     }
 }
 
+/// Where a trail's lock is.
+pub(super) fn lock_of(file: &Path) -> PathBuf {
+    let mut lock = file.as_os_str().to_owned();
+    lock.push(".lock");
+    lock.into()
+}
+
 fn failed(path: &Path, error: &io::Error) -> JournalError {
     JournalError { path: path.to_owned(), why: error.to_string() }
 }
 
 /// An append takes milliseconds.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,8 @@
 //! A trail as it lies there, its rotated files included.
 
-use crate::audit::{chain, hits};
-use crate::basis::digest;
+use crate::audit::{chain, hits, lines};
+use crate::basis::clock::Clock;
+use crate::basis::{digest, lock};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io;
@@ -33,7 +34,10 @@ pub(super) struct Line {
 }
 
 /// Reads the trail in `file`, and the hit files below `state`. A trail that is not there has no lines.
-pub fn read(file: &Path, state: &Path) -> io::Result<Trace> {
+pub fn read(file: &Path, state: &Path, clock: &dyn Clock) -> io::Result<Trace> {
+    let locked = lines::lock_of(file);
+    // A copy has no lock, and nobody writes to it.
+    let _quiet = locked.exists().then(|| lock::wait(&locked, lines::PATIENCE, clock).ok());
     let there = file.parent().is_some_and(Path::is_dir);
     let numbers = if there { chain::numbers(file)? } else { Vec::new() };
     let mut files: Vec<PathBuf> = numbers.iter().map(|number| chain::numbered(file, *number)).collect();
