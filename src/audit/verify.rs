@@ -41,6 +41,8 @@ pub enum Flaw {
 /// How far the seals go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seals {
+    /// Whether no store has a key.
+    pub keyless: bool,
     /// Lines with a seal of the present key.
     pub good: usize,
     /// When the first of them was written.
@@ -123,6 +125,7 @@ fn check_chain(trace: &Trace, verdict: &mut Verdict) {
 }
 
 fn check_seals(trace: &Trace, key: Option<&TrailKey>, verdict: &mut Verdict) {
+    verdict.seals.keyless = key.is_none();
     let by = |line: &Line| line.text("key").map(str::to_owned);
     let ours = |line: &Line| key.is_some_and(|key| by(line).as_deref() == Some(key.id()));
     let mut last = None;
@@ -158,6 +161,7 @@ fn check_hits(trace: &Trace, verdict: &mut Verdict) {
             chained.entry(day).or_default().extend(hits);
         }
     }
+    let headless = verdict.flaws.iter().any(|flaw| matches!(flaw, Flaw::NoBeginning { .. }));
     for (day, to) in &folded {
         let Some(lines) = trace.hits.get(day) else {
             verdict.flaws.push(Flaw::HitFile { day: day.clone(), gone: true });
@@ -165,7 +169,8 @@ fn check_hits(trace: &Trace, verdict: &mut Verdict) {
         };
         let known: Vec<&Value> = lines.iter().filter(|(_, end)| end <= to).map(|(value, _)| value).collect();
         let reaches = lines.iter().any(|(_, end)| end == to);
-        let same = chained.get(day.as_str()).is_some_and(|all| all.ends_with(&known));
+        let same = |all: &Vec<&Value>| all.ends_with(&known) || headless && known.ends_with(all);
+        let same = chained.get(day.as_str()).map_or(headless, same);
         if !reaches || !same {
             verdict.flaws.push(Flaw::HitFile { day: day.clone(), gone: false });
         }
@@ -205,3 +210,6 @@ fn is_uuid8(word: &str) -> bool {
 
 /// More of one kind say nothing more.
 const MOST: usize = 20;
+
+#[cfg(test)]
+mod tests;

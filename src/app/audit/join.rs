@@ -159,17 +159,7 @@ fn push(row: &Record) -> Push {
     let token = row.first(&["tokenSha256"]).to_ascii_lowercase();
     Push {
         time: row.first(&["timestamp", "time", "date", "createdDate", "attributestime", "createdon"]).to_owned(),
-        actor: row
-            .first(&[
-                "actor.email",
-                "author.email",
-                "attributesactoremail",
-                "actor.name",
-                "author.name",
-                "user",
-                "actor",
-            ])
-            .to_owned(),
+        actor: row.first(&ACTORS).to_owned(),
         action: row.first(&["action", "attributesaction", "type.action", "auditType.action", "summary"]).to_owned(),
         repository: row.first(&["repository", "affectedObjects.name", "attributescontexttype", "target"]).to_owned(),
         proven: !token.is_empty(),
@@ -183,5 +173,19 @@ fn moment(text: &str) -> Option<Timestamp> {
     Timestamp::parse(text).or_else(|| Timestamp::parse(&format!("{}Z", text.replace(' ', "T")))).or_else(milliseconds)
 }
 
+const ACTORS: [&str; 8] = [
+    "actor.email",
+    "author.email",
+    "attributes.actor.email",
+    "actor.name",
+    "author.name",
+    "attributes.actor.name",
+    "user",
+    "actor",
+];
+
 /// Seconds that clocks may differ.
 const SKEW: i64 = 120;
+
+#[cfg(test)]
+mod tests;

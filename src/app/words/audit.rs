@@ -124,10 +124,12 @@ fn what_was_checked(verdict: &Verdict) -> String {
 }
 
 fn seals_say(seals: &Seals) -> String {
-    let Seals { good, since, other_keys, bare } = seals;
-    if *good == 0 {
-        return "none that this machine's key has made; without them whoever can write the file can write all of it anew"
-            .to_owned();
+    let Seals { keyless, good, since, other_keys, bare } = seals;
+    let anew = "whoever can write the file can write all of it anew";
+    match good {
+        0 if *keyless => return format!("none: no store of this machine keeps a key; {anew}"),
+        0 => return format!("none that the key of this trail has made; {anew}"),
+        _ => {}
     }
     let mut text = format!("{good} of the present key, since {}", since.as_deref().map_or_else(|| "?".into(), clean));
     if *other_keys > 0 {
@@ -191,7 +193,8 @@ fn token(token: &Token) -> String {
     let vouched = vouched.as_ref().map_or_else(|| "none in Entra's export".to_owned(), sign_in);
     _ = writeln!(text, "  sign-in  {vouched}");
     for event in events {
-        _ = writeln!(text, "  event    {}", push(event));
+        let how = if event.proven { "by the token's digest" } else { "inferred from account and time" };
+        _ = writeln!(text, "  event    {}  ({how})", push(event));
     }
     text
 }
@@ -210,7 +213,6 @@ fn sign_in(sign_in: &SignIn) -> String {
 }
 
 fn push(push: &Push) -> String {
-    let Push { time, actor, action, repository, proven, .. } = push;
-    let how = if *proven { "by the token's digest" } else { "inferred from account and time" };
-    format!("{}  {}  {}  {}  ({how})", clean(time), clean(actor), clean(action), clean(repository))
+    let Push { time, actor, action, repository, .. } = push;
+    format!("{}  {}  {}  {}", clean(time), clean(actor), clean(action), clean(repository))
 }

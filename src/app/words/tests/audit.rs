@@ -10,6 +10,8 @@ pub(super) fn tell(book: &mut Book) {
     book.say("trail_holds", trail_holds(file, &verdict()));
     let bare = Verdict { seals: Seals::default(), anchored: 2, anchored_until: time(1), loose_hits: 0, ..verdict() };
     book.say("trail_holds unsealed anchored", trail_holds(file, &bare));
+    let keyless = Seals { keyless: true, ..Seals::default() };
+    book.say("trail_holds keyless", trail_holds(file, &Verdict { seals: keyless, loose_hits: 0, ..verdict() }));
     book.fail("trail_broken", &trail_broken(file, &Verdict { flaws: flaws(), ..verdict() }));
     book.say("flaw", flaw(&Flaw::Unsealed { place: "audit.jsonl:9".into(), count: 1 }));
     let path = Path::new("export.csv");
@@ -46,7 +48,7 @@ fn verdict() -> Verdict {
         first: time(0),
         last: time(2),
         head: Some("ab".repeat(32)),
-        seals: Seals { good: 1100, since: time(1), other_keys: 100, bare: 4 },
+        seals: Seals { keyless: false, good: 1100, since: time(1), other_keys: 100, bare: 4 },
         loose_hits: 3,
         ..Verdict::default()
     }
