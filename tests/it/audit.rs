@@ -95,7 +95,7 @@ fn forty_processes_leave_a_chain_that_holds() {
     let url = practice.url(Source::CloudOauth);
     for round in 0..2 {
         if round == 1 {
-            fs::remove_dir_all(desk.state().join("hot")).unwrap();
+            forget_hot(&desk);
         }
         let get = || desk.helper().args(["token", "--host", url]).stdout(Stdio::null()).spawn().unwrap();
         let crowd: Vec<_> = (0..40).map(|_| get()).collect();
@@ -111,7 +111,7 @@ fn forty_processes_leave_a_chain_that_holds() {
 fn no_variable_and_no_device_takes_the_trail_away() {
     let (practice, desk) = recorded();
     let before = lines(&desk).len();
-    fs::remove_dir_all(desk.state().join("hot")).unwrap();
+    forget_hot(&desk);
     let mut moved = desk.helper();
     moved.args(["token", "--host", practice.url(Source::CloudOauth)]);
     let moved = moved.env("BITBUCKET_SSO_AUDIT_FILE", "/dev/null").env("BITBUCKET_SSO_AUDIT_FORWARD", "syslog");
@@ -120,7 +120,7 @@ fn no_variable_and_no_device_takes_the_trail_away() {
     let flag = run(&desk, &["--set", "audit.file=/dev/null", "whoami"]);
     assert_eq!(flag.status.code(), Some(3), "{}", said(&flag));
     configure(&desk, &practice, "[audit]\nfile = \"/dev/null\"\n");
-    fs::remove_dir_all(desk.state().join("hot")).unwrap();
+    forget_hot(&desk);
     let refused = desk.get(&request(&practice));
     assert_eq!((refused.status.code(), stdout(&refused).as_str()), (Some(6), "quit=1\n"), "{}", said(&refused));
     assert!(stderr(&refused).contains("no regular file [audit-unwritable]"), "{}", said(&refused));
@@ -137,7 +137,7 @@ fn a_full_or_read_only_disk_hands_out_nothing_unrecorded() {
     fs::set_permissions(&place, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
     configure(&desk, &practice, &format!("[audit]\nfile = \"{}/audit.jsonl\"\n", place.display()));
     for (options, why) in [("size=4k", "No space left"), ("ro", "Read-only file system")] {
-        fs::remove_dir_all(desk.state().join("hot")).ok();
+        forget_hot(&desk);
         let fill = format!(
             "mount -t tmpfs -o mode=700 none {0} && {{ head -c 4096 /dev/zero > {0}/full; mount -o remount,{options} {0}; }}; exec \"$@\"",
             place.display()
@@ -160,7 +160,7 @@ fn a_log_that_does_not_listen_is_said_by_status_and_holds_nobody_up() {
     let listens = UnixDatagram::unbound().unwrap().connect("/run/systemd/journal/socket").is_ok();
     let (practice, desk) = recorded();
     configure(&desk, &practice, "[audit]\nforward = \"journald\"\n");
-    fs::remove_dir_all(desk.state().join("hot")).unwrap();
+    forget_hot(&desk);
     let got = run(&desk, &["token", "--host", practice.url(Source::CloudOauth)]);
     assert!(got.status.success(), "{}", said(&got));
     let status = run(&desk, &["status"]);
@@ -204,9 +204,9 @@ fn recorded() -> (Practice, Desk) {
     for _ in 0..2 {
         assert!(get().status.success());
     }
-    fs::remove_dir_all(desk.state().join("hot")).unwrap();
+    forget_hot(&desk);
     assert!(get().status.success());
-    fs::remove_dir_all(desk.state().join("hot")).unwrap();
+    forget_hot(&desk);
     practice.entra.weather.next("token", 9, crate::practice::weather::Trouble::Html(503));
     assert_eq!(get().status.code(), Some(6));
     practice.entra.weather.clear();
@@ -220,6 +220,11 @@ fn recorded() -> (Practice, Desk) {
 fn configure(desk: &Desk, practice: &Practice, more: &str) {
     let kernel = "[storage]\nrefresh_tokens = \"kernel\"\n";
     desk.write_config(&format!("{}\n{kernel}{more}", practice.config_toml(Source::CloudOauth)));
+}
+
+/// The next call is a miss.
+fn forget_hot(desk: &Desk) {
+    fs::remove_dir_all(desk.state().join("hot")).ok();
 }
 
 fn request(practice: &Practice) -> String {
@@ -277,7 +282,7 @@ fn change_hits(desk: &Desk) {
 
 fn lose_rotated(desk: &Desk) {
     let kept = lines(desk);
-    let part = |lines: &[String]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+    let part = |lines: &[String]| lines.join("\n") + "\n";
     fs::write(desk.state().join("audit.jsonl.2"), part(&kept[2..4])).unwrap();
     fs::write(trail(desk), part(&kept[4..])).unwrap();
 }

@@ -18,8 +18,8 @@ pub enum Form {
 /// Writes the rows.
 pub fn export(rows: &[Row], form: Form) -> String {
     match form {
-        Form::Jsonl => rows.iter().map(|row| format!("{}\n", json!(row))).collect(),
-        Form::Ocsf => rows.iter().map(|row| format!("{}\n", ocsf(row))).collect(),
+        Form::Jsonl => rows.iter().flat_map(|row| [json!(row).to_string(), "\n".into()]).collect(),
+        Form::Ocsf => rows.iter().flat_map(|row| [ocsf(row).to_string(), "\n".into()]).collect(),
         Form::Csv => csv(rows),
     }
 }

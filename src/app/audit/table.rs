@@ -69,7 +69,7 @@ fn flatten(name: &str, value: &Value, flat: &mut BTreeMap<String, String>) {
         Value::Number(number) => put(number.to_string()),
         Value::Bool(flag) => put(flag.to_string()),
         Value::Object(fields) => {
-            fields.iter().for_each(|(inner, value)| flatten(&format!("{name}{inner}"), value, flat))
+            fields.iter().for_each(|(inner, value)| flatten(&format!("{name}{inner}"), value, flat));
         }
         // The first of a list has the place of all.
         Value::Array(list) => list.iter().for_each(|value| flatten(name, value, flat)),

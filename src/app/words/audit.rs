@@ -54,7 +54,7 @@ pub fn trail_broken(file: &Path, verdict: &Verdict) -> Failure {
     let findings = if count == 1 { "1 finding".to_owned() } else { format!("{count} findings") };
     let what = format!("the audit trail {} does not hold: {findings}", file.display());
     let help = "keep a copy of the file as it is, and give it to whoever answers for security";
-    let listed: String = verdict.flaws.iter().map(|one| format!("{}\n", flaw(one))).collect();
+    let listed: String = verdict.flaws.iter().flat_map(|one| [flaw(one), "\n".into()]).collect();
     let detail = listed + &what_was_checked(verdict);
     let detail = detail.trim_end().replace('\n', "\n           ");
     Failure::new(Kind::Denied, "audit-broken", what, help).with_detail(detail)
@@ -110,7 +110,7 @@ fn what_was_checked(verdict: &Verdict) -> String {
     say(format!("seals:   {}", seals_say(seals)));
     match anchored {
         0 => {
-            say("anchors: none; a cut-off end, or a whole new file, cannot be seen without one (--anchors FILE)".into())
+            say("anchors: none; a cut-off end, or a whole new file, cannot be seen without one (--anchors FILE)".into());
         }
         count => say(format!(
             "anchors: {count} found; nothing up to {} was cut off or replaced, what came later may have been",

@@ -90,8 +90,7 @@ fn a_rotated_file_that_is_gone_is_missed() {
     let place = Place::new();
     let lines = place.lines();
     let write = |name: &str, lines: &[String]| {
-        fs::write(place.dir.path().join(name), lines.iter().map(|line| format!("{line}\n")).collect::<String>())
-            .unwrap();
+        fs::write(place.dir.path().join(name), lines.join("\n") + "\n").unwrap();
     };
     write("audit.jsonl.1", &lines[..2]);
     write("audit.jsonl.2", &lines[2..4]);

@@ -8,7 +8,8 @@ pub(super) fn tell(book: &mut Book) {
     book.say("trail_table", trail_table(&[mint(), hand_out(), refusal()]));
     book.say("trail_table empty", trail_table(&[]));
     book.say("trail_holds", trail_holds(file, &verdict()));
-    let bare = Verdict { seals: Seals::default(), anchored: 2, anchored_until: time(1), loose_hits: 0, ..verdict() };
+    let bare =
+        Verdict { seals: Seals::default(), anchored: 2, anchored_until: Some(time(1)), loose_hits: 0, ..verdict() };
     book.say("trail_holds unsealed anchored", trail_holds(file, &bare));
     let keyless = Seals { keyless: true, ..Seals::default() };
     book.say("trail_holds keyless", trail_holds(file, &Verdict { seals: keyless, loose_hits: 0, ..verdict() }));
@@ -45,17 +46,17 @@ fn verdict() -> Verdict {
     Verdict {
         files: 2,
         records: 1204,
-        first: time(0),
-        last: time(2),
+        first: Some(time(0)),
+        last: Some(time(2)),
         head: Some("ab".repeat(32)),
-        seals: Seals { keyless: false, good: 1100, since: time(1), other_keys: 100, bare: 4 },
+        seals: Seals { keyless: false, good: 1100, since: Some(time(1)), other_keys: 100, bare: 4 },
         loose_hits: 3,
         ..Verdict::default()
     }
 }
 
-fn time(day: i64) -> Option<String> {
-    Some(Timestamp(NOON.0 + day * 24 * 3600).rfc3339())
+fn time(day: i64) -> String {
+    Timestamp(NOON.0 + day * 24 * 3600).rfc3339()
 }
 
 fn mint() -> Row {
