@@ -15,6 +15,8 @@ mod practice;
 mod cdp;
 #[path = "it/conversations.rs"]
 mod conversations;
+#[path = "it/day.rs"]
+mod day;
 #[path = "it/demo.rs"]
 mod demo;
 #[path = "it/desk.rs"]

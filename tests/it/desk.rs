@@ -180,7 +180,7 @@ impl Desk {
     }
 
     /// Takes this desk's sealing keys out of the kernel, which gives an ordinary user room for 200.
-    fn forget_keys(&self) {
+    pub fn forget_keys(&self) {
         use linux_keyutils::{KeyRing, KeyRingIdentifier};
         let Ok(ring) = KeyRing::from_special_id(KeyRingIdentifier::Process, true) else { return };
         if ring.link_keyring_id(KeyRingIdentifier::User).is_err() {
