@@ -21,7 +21,7 @@ use fate::{Dice, Struck, seed, strike, variable};
 
 #[test]
 fn a_storm_of_processes_loses_nothing_and_asks_nobody_twice() {
-    let mut storm = Storm::begin(seed(), Duration::from_secs(variable("BITBUCKET_SSO_CHAOS_SECONDS").unwrap_or(18)));
+    let mut storm = Storm::begin(seed(), Duration::from_secs(variable("BITBUCKET_SSO_CHAOS_SECONDS").unwrap_or(16)));
     while Instant::now() < storm.ends {
         storm.round();
     }
@@ -202,16 +202,15 @@ impl Storm {
         for host in HOSTS {
             let before = self.practice.journal.entries();
             let first = self.ask(host);
-            let out = match first.status.success() {
-                true => first.out,
-                false => {
-                    self.events.push(format!("  {host} needs a person: {}", first.err.trim_end()));
-                    round.excuse(host, &before, &first.err, &mut self.counts);
-                    self.login();
-                    let second = self.ask(host);
-                    assert!(second.status.success(), "{host} after a sign-in: {}", second.err);
-                    second.out
-                }
+            let out = if first.status.success() {
+                first.out
+            } else {
+                self.events.push(format!("  {host} needs a person: {}", first.err.trim_end()));
+                round.excuse(host, &before, &first.err, &mut self.counts);
+                self.login();
+                let second = self.ask(host);
+                assert!(second.status.success(), "{host} after a sign-in: {}", second.err);
+                second.out
             };
             let password = out.lines().find_map(|line| line.strip_prefix("password=")).unwrap().to_owned();
             self.tokens.insert(host, password);

@@ -4,11 +4,11 @@ use super::*;
 
 #[test]
 fn access_ends_with_the_account() {
-    println!("source            token's life  last get  last new token  refused as");
+    eprintln!("source            token's life  last get  last new token  refused as");
     for source in [Source::Exchange, Source::Entra, Source::CloudOauth, Source::DataCenterOauth] {
         for life in [900, 240] {
             let Measured { last, minted, refused } = measure(source, life);
-            println!("{:<17} {life:>11}s  {last:>7}s  {minted:>13}s  {refused}", source.name());
+            eprintln!("{:<17} {life:>11}s  {last:>7}s  {minted:>13}s  {refused}", source.name());
             // Nothing new is minted once Entra's answer is five minutes old, and what is in hand counts to its end.
             assert!(minted < ONE_ANSWER && last < minted + life, "{source:?}: {minted}, {last}");
             assert!(life < ONE_ANSWER || minted == 0, "{source:?}: a token that outlasts the answer is the last");
@@ -36,7 +36,7 @@ fn measure(source: Source, life: i64) -> Measured {
     let mut token = day.mint();
     day.practice.entra.on(Fault::Disabled, Target::User(ALICE.into()));
     let mut measured = Measured { last: 0, minted: 0, refused: String::new() };
-    for since in (0..=life + 2 * ONE_ANSWER).step_by(STEP.unsigned_abs() as usize) {
+    for since in (0..=life + 2 * ONE_ANSWER).step_by(STEP) {
         match day.token() {
             Ok(same) if same == token => measured.last = since,
             Ok(new) => {
@@ -46,12 +46,12 @@ fn measure(source: Source, life: i64) -> Measured {
             Err(output) => {
                 let text = stderr(&output);
                 let id = text.lines().rev().find_map(|line| line.strip_suffix(']')?.rsplit_once('['));
-                measured.refused = id.expect("an identifier").1.to_owned();
+                id.expect("an identifier").1.clone_into(&mut measured.refused);
                 assert_eq!(output.status.code(), Some(5), "{}", said(&output));
                 break;
             }
         }
-        day.pass(STEP);
+        day.pass(i64::try_from(STEP).unwrap());
     }
     let kept = fs::read_dir(day.desk.state().join("vault")).unwrap().count();
     assert_eq!(kept, 0, "{source:?}: session and grant are gone");
@@ -61,4 +61,4 @@ fn measure(source: Source, life: i64) -> Measured {
 
 /// How long Entra's word counts, in seconds (DESIGN.md section 8).
 const ONE_ANSWER: i64 = 300;
-const STEP: i64 = 30;
+const STEP: usize = 30;

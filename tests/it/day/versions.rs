@@ -3,7 +3,7 @@
 use super::*;
 use std::fs::File;
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -84,6 +84,6 @@ fn wait(day: &Day) -> Child {
 }
 
 /// As the helper writes it: whole, and for its own user alone.
-fn write(note: &PathBuf, text: &str) {
+fn write(note: &Path, text: &str) {
     bitbucket_sso::basis::files::put_private(note, text.as_bytes()).unwrap();
 }
