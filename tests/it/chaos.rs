@@ -85,11 +85,13 @@ impl Storm {
             self.sign_in(&["login", "--ahead"]);
             self.day = self.ahead;
         }
-        self.pass(LIFE + 100);
-        self.practice.journal.clear();
         let mut round = Round { revoked: self.counts.rounds % 5 == 3, ..Round::default() };
+        // Sometimes tokens are fresh: then git may complain of one that is in use.
+        let expires = round.revoked || !self.dice.one_in(4);
+        self.pass(if expires { LIFE + 100 } else { 30 });
+        self.practice.journal.clear();
         self.events.push(format!("round {} at +{}s", self.counts.rounds, self.ahead));
-        self.brew(&round);
+        self.brew(&mut round);
         let mut crowd = Vec::new();
         for _ in 0..4 + self.dice.below(6) {
             crowd.push(self.start(&mut round));
@@ -106,7 +108,7 @@ impl Storm {
     }
 
     /// The weather of a round. Every answer takes its time, so that some die between a commit and their own write.
-    fn brew(&mut self, round: &Round) {
+    fn brew(&mut self, round: &mut Round) {
         if round.revoked {
             self.events.push("  all sessions are revoked".into());
             self.practice.entra.on(Fault::Revoked, Target::User(ALICE.into()));
@@ -114,7 +116,7 @@ impl Storm {
         let practice = &self.practice;
         let servers =
             [&practice.entra.weather, &practice.cloud.weather, &practice.data_center.weather, &practice.broker.weather];
-        for weather in servers {
+        for (weather, server) in servers.into_iter().zip(["entra", "cloud", "datacenter", "broker"]) {
             if self.dice.one_in(4) {
                 let (trouble, after) = match self.dice.below(5) {
                     0 => (Trouble::Drop, true),
@@ -123,7 +125,10 @@ impl Storm {
                     3 => (Trouble::Throttled(429, Some(5)), false),
                     _ => (Trouble::Html(502), true),
                 };
-                self.events.push(format!("  weather: {trouble:?}, after the commit: {after}"));
+                self.events.push(format!("  weather at {server}: {trouble:?}, after the commit: {after}"));
+                if matches!(trouble, Trouble::Truncated) {
+                    round.cut.push(server);
+                }
                 weather.add(Rule { path: "token".into(), trouble, times: Some(1), after });
             }
             weather.always("token", Trouble::Slow(5 + self.dice.below(40)));
