@@ -17,6 +17,8 @@ mod audit;
 mod cdp;
 #[path = "it/conversations.rs"]
 mod conversations;
+#[path = "it/day.rs"]
+mod day;
 #[path = "it/demo.rs"]
 mod demo;
 #[path = "it/desk.rs"]

@@ -78,7 +78,6 @@ fn prove_and_consent(world: &World, wanted: &Wanted<'_>, manner: Manner, turn: &
 
 fn refresh_or_sign_in(world: &World, wanted: &Wanted<'_>, manner: Manner, turn: &dyn Turn) -> Result<Proof, Failure> {
     let state = turns::state(world, wanted);
-    let now = sessions::steady_now(world, state.latest_clock);
     let first = Again { claims: state.claims.clone(), ..Again::default() };
     let Some(kept) = sessions::load(world, wanted)? else {
         return sign_in::sign_in(&SignIn::new(world, wanted, manner, turn, Why::First).again(first, None));
@@ -86,7 +85,7 @@ fn refresh_or_sign_in(world: &World, wanted: &Wanted<'_>, manner: Manner, turn: 
     let hint = kept.session.who.username.clone();
     let ask =
         |why, again| sign_in::sign_in(&SignIn::new(world, wanted, manner, turn, why).again(again, Some(hint.clone())));
-    if kept.session.ends <= now {
+    if kept.session.ends <= world.clock.now() {
         sessions::forget(world, wanted)?;
         return ask(Why::DayEnded, Again::default());
     }
@@ -116,9 +115,13 @@ fn renewed(world: &World, wanted: &Wanted<'_>, kept: Kept, tokens: Tokens) -> Re
         session.refresh_token = next;
     }
     sessions::keep(world, wanted, &session, generation)?;
+    if !sessions::set_back(world, wanted).is_zero() {
+        // What was cached before knows only the later end.
+        world.hot.drop_account(&wanted.account);
+    }
     turns::change(world, wanted, |state| {
         state.not_before = None;
-        state.latest_clock = state.latest_clock.max(Some(session.confirmed));
+        state.latest_clock = Some(session.confirmed);
     });
     let proof = Proof {
         who: session.who,

@@ -4,7 +4,7 @@ use crate::app::get;
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
-use crate::app::{grants, pick, sessions, turns};
+use crate::app::{grants, pick, sessions};
 use crate::basis::clock::Timestamp;
 use crate::basis::failure::Failure;
 use crate::config;
@@ -89,7 +89,7 @@ fn account(
     hosts: &[Wanted<'_>],
     chain: &dyn Fn(&Wanted<'_>) -> Vec<String>,
 ) -> Result<Account, Failure> {
-    let now = sessions::steady_now(world, turns::state(world, first).latest_clock);
+    let now = world.clock.now();
     let session = sessions::load(world, first)?.map(|kept| kept.session).filter(|session| now < session.ends);
     let hosts = hosts.iter().map(|wanted| host(world, wanted, chain)).collect::<Result<_, _>>()?;
     Ok(Account {
