@@ -37,6 +37,13 @@ pub enum Command {
     /// Replace a credential that is about to end; started by `get`, never by a person
     #[command(hide = true)]
     Renew(Renew),
+    /// Examine this machine: git, helper chain, keyring, clock, network, Entra, policy; exit code 3 if something is wrong
+    Doctor(Doctor),
+    /// Explain an error: cause, what it means for you, what to do, whom to ask
+    Explain {
+        /// What stands in square brackets at the end of the error's first line
+        id: String,
+    },
     /// Look at the configuration
     Config {
         #[command(subcommand)]
@@ -149,6 +156,20 @@ pub struct Renew {
     /// The repository, where the host is asked per repository
     #[arg(long)]
     pub path: Option<String>,
+}
+
+/// `doctor`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Doctor {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Ask nothing over the network
+    #[arg(long)]
+    pub offline: bool,
+    /// Repair first what is safe: the registration with git, permissions of our files
+    #[arg(long)]
+    pub fix: bool,
 }
 
 /// `config`.

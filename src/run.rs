@@ -3,8 +3,8 @@
 use crate::app::login::{Wish, login};
 use crate::app::logout::{Extent, logout};
 use crate::app::world::{World, real};
-use crate::app::{commands, erase, get, pick, registration, renew, token, words};
-use crate::basis::clock::SystemClock;
+use crate::app::{commands, doctor, erase, get, pick, registration, renew, token, words};
+use crate::basis::clock::{Clock, SystemClock};
 use crate::basis::env::Env;
 use crate::basis::failure::{Failure, Kind};
 use crate::basis::session::Flow;
@@ -127,14 +127,30 @@ fn command(invocation: &mut Invocation<'_>) -> u8 {
             return if help { 0 } else { Kind::Usage.exit() };
         }
     };
-    let outcome = execute(invocation, cli).map_err(Told::from);
+    let outcome = match cli.command {
+        Command::Doctor(typed) => return examine(invocation, cli.set, typed),
+        _ => execute(invocation, cli).map_err(Told::from),
+    };
     finish(invocation, outcome)
+}
+
+/// The findings are the result, also where the exit code says that something is wrong.
+fn examine(invocation: &mut Invocation<'_>, flags: Vec<(String, String)>, typed: cli::Doctor) -> u8 {
+    let cli::Doctor { json, offline, fix } = typed;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let report = doctor::doctor(&invocation.env, flags, &clock, doctor::Wish { json, offline, fix });
+    match write(invocation.stdout, &report.text) {
+        Ok(()) if report.healthy => 0,
+        Ok(()) => Kind::Config.exit(),
+        Err(failure) => finish(invocation, Err(failure.into())),
+    }
 }
 
 fn execute(invocation: &mut Invocation<'_>, cli: cli::Cli) -> Result<(), Failure> {
     let print = match cli.command {
         Command::Config { command: cli::Config::Validate { file } } => commands::validate(&file)?,
         Command::Config { command: cli::Config::Schema { markdown } } => commands::schema(markdown),
+        Command::Explain { id } => words::explain(&id)?,
         command => with_world(invocation, cli.set, command)?,
     };
     write(invocation.stdout, &print)
@@ -156,7 +172,7 @@ fn with_world(
         Command::Renew(typed) => renew::run(world, &typed.host, typed.path.as_deref()).map(|()| String::new()),
         Command::Token(typed) => token::token(&world, &typed.host, form(typed.format)),
         Command::Config { command: cli::Config::Show(format) } => Ok(commands::config_show(&world, format.json)),
-        Command::Config { .. } => Ok(String::new()),
+        Command::Config { .. } | Command::Explain { .. } | Command::Doctor(_) => Ok(String::new()),
     }
 }
 
