@@ -1,6 +1,7 @@
 //! What a person types. Git's own calls never come here: it may send verbs that nobody knows yet.
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+pub use clap_complete::Shell;
 use std::path::PathBuf;
 
 /// Sign in to Bitbucket with your Microsoft Entra ID account, once a day.
@@ -48,6 +49,17 @@ pub enum Command {
     Config {
         #[command(subcommand)]
         command: Config,
+    },
+    /// Print the completions of a shell, to be loaded by it
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page of this program, or of one of its commands, for `man -l -`
+    Man {
+        /// The command
+        #[arg(value_parser = visible)]
+        command: Option<String>,
     },
 }
 
@@ -199,6 +211,45 @@ pub fn parse(args: &[String]) -> Result<Cli, clap::Error> {
 pub fn knows(word: &str) -> bool {
     Cli::command().get_subcommands().any(|command| command.get_name() == word)
 }
+
+/// The completions of a shell. git's own bash completion calls a function of its own for us.
+pub fn completions(shell: Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut definition(), PROGRAM, &mut script);
+    let script = String::from_utf8_lossy(&script);
+    if shell == Shell::Bash { format!("{script}{UNDER_GIT}") } else { script.into_owned() }
+}
+
+/// The manual page of the program or of one command, in roff.
+pub fn manual(command: Option<&str>) -> std::io::Result<String> {
+    let mut whole = definition();
+    whole.build();
+    let page = command.and_then(|name| whole.find_subcommand(name).cloned()).unwrap_or(whole);
+    let mut text = Vec::new();
+    clap_mangen::Man::new(page).render(&mut text)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// As the file is called, without the blank of `git credential-bitbucket-sso`.
+fn definition() -> clap::Command {
+    Cli::command().name(PROGRAM).bin_name(PROGRAM)
+}
+
+fn visible(text: &str) -> Result<String, String> {
+    let known = Cli::command();
+    let mut names = known.get_subcommands().filter(|command| !command.is_hide_set()).map(clap::Command::get_name);
+    names.any(|name| name == text).then(|| text.to_owned()).ok_or_else(|| "there is no such command".to_owned())
+}
+
+const PROGRAM: &str = "git-credential-bitbucket-sso";
+/// `git credential-bitbucket-sso …` as `git-credential-bitbucket-sso …`.
+const UNDER_GIT: &str = r#"
+_git_credential_bitbucket_sso() {
+    local typed=("${COMP_WORDS[@]:2}") at=$((COMP_CWORD - 1))
+    local COMP_WORDS=(git-credential-bitbucket-sso "${typed[@]}") COMP_CWORD=$at
+    _git-credential-bitbucket-sso git-credential-bitbucket-sso "${COMP_WORDS[at]}" "${COMP_WORDS[at - 1]}"
+}
+"#;
 
 fn pair(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or_else(|| "write it as KEY=VALUE".to_owned())?;

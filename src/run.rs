@@ -150,6 +150,8 @@ fn execute(invocation: &mut Invocation<'_>, cli: cli::Cli) -> Result<(), Failure
     let print = match cli.command {
         Command::Config { command: cli::Config::Validate { file } } => commands::validate(&file)?,
         Command::Config { command: cli::Config::Schema { markdown } } => commands::schema(markdown),
+        Command::Completions { shell } => cli::completions(shell),
+        Command::Man { command } => cli::manual(command.as_deref()).map_err(|error| words::output(&error))?,
         Command::Explain { id } => words::explain(&id)?,
         command => with_world(invocation, cli.set, command)?,
     };
@@ -172,7 +174,12 @@ fn with_world(
         Command::Renew(typed) => renew::run(world, &typed.host, typed.path.as_deref()).map(|()| String::new()),
         Command::Token(typed) => token::token(&world, &typed.host, form(typed.format)),
         Command::Config { command: cli::Config::Show(format) } => Ok(commands::config_show(&world, format.json)),
-        Command::Config { .. } | Command::Explain { .. } | Command::Doctor(_) => Ok(String::new()),
+        // Done without a world.
+        Command::Config { .. }
+        | Command::Explain { .. }
+        | Command::Doctor(_)
+        | Command::Completions { .. }
+        | Command::Man { .. } => Ok(String::new()),
     }
 }
 

@@ -19,6 +19,8 @@ mod conversations;
 mod demo;
 #[path = "it/desk.rs"]
 mod desk;
+#[path = "it/doctor.rs"]
+mod doctor;
 #[path = "it/house.rs"]
 mod house;
 #[path = "it/journey.rs"]

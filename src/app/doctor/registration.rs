@@ -13,6 +13,9 @@ pub(super) fn check(world: &World) -> Vec<Finding> {
         Err(failure) => return vec![Finding::failed("registration", &failure)],
     };
     let surroundings = surroundings(world, &include);
+    if let Err(error) = setup::check_home(&surroundings) {
+        return vec![Finding::failed("registration", &words::failure(&error))];
+    }
     let host = |host: &Host| match setup::replay(&surroundings, host) {
         Ok(chain) => judged(host, &chain),
         Err(error) => Finding::failed("registration", &words::failure(&error)),
