@@ -247,7 +247,7 @@ const UNDER_GIT: &str = r#"
 _git_credential_bitbucket_sso() {
     local typed=("${COMP_WORDS[@]:2}") at=$((COMP_CWORD - 1))
     local COMP_WORDS=(git-credential-bitbucket-sso "${typed[@]}") COMP_CWORD=$at
-    _git-credential-bitbucket-sso git-credential-bitbucket-sso "${COMP_WORDS[at]}" "${COMP_WORDS[at - 1]}"
+    _git__credential__bitbucket__sso git-credential-bitbucket-sso "${COMP_WORDS[at]}" "${COMP_WORDS[at - 1]}"
 }
 "#;
 

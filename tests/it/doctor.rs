@@ -63,8 +63,7 @@ fn broken_environments_are_each_told_with_what_helps() {
     let elsewhere = exchange.replace(&practice.entra.base, "https://127.0.0.1:9");
     let untrusted = exchange.replace(&practice.ca().display().to_string(), "/dev/null");
     let keyring = format!("{exchange}\n[storage]\nrefresh_tokens = \"keyring\"\n");
-    // What is broken, what is written, the shell that breaks it ($HELPER runs doctor), check, identifier, words.
-    let cases: &[(&str, &str, &str, &str, Option<&str>, &str)] = &[
+    let cases: &[Case<'_>] = &[
         ("no configuration", "", "exec $HELPER", "configuration", Some("no-hosts"), "no Bitbucket host"),
         ("broken TOML", "[entra\n", "exec $HELPER", "configuration", Some("config-syntax"), "unclosed table"),
         ("no keyring", &keyring, "unset DBUS_SESSION_BUS_ADDRESS; exec $HELPER", "storage", None, "cannot be kept"),
@@ -122,16 +121,14 @@ fn broken_environments_are_each_told_with_what_helps() {
         ),
     ];
     for (broken, config, script, check, id, words) in cases {
-        let desk = Desk::configured(&practice, &if config.is_empty() { String::new() } else { (*config).to_owned() });
+        let desk = Desk::configured(&practice, config);
         let mounts = script.contains("mount ");
         if mounts && !rustix::process::geteuid().is_root() {
             eprintln!("NOT RUN: {broken}: only root can mount");
             continue;
         }
-        if !config.is_empty() && !config.starts_with("[entra\n[") {
-            // Where the configuration is broken, there is nothing to register yet.
-            _ = desk.helper().arg("setup").output().unwrap();
-        }
+        // Where the configuration is broken, there is nothing to register.
+        _ = desk.helper().arg("setup").output().unwrap();
         let shell = if mounts { ["unshare", "-m", "/bin/sh", "-c"] } else { ["env", "--", "/bin/sh", "-c"] };
         let script = script.replace("$HELPER", &format!("{HELPER} doctor --json"));
         let mut command = desk.command(shell[0]);
@@ -234,6 +231,9 @@ fn an_error_is_explained_and_a_mistyped_one_is_found() {
     desk.write_config("[entra\n");
     assert!(explain("config-syntax").status.success());
 }
+
+/// What is broken, what is configured, the shell that breaks it ($HELPER runs `doctor`), check, identifier, words.
+type Case<'a> = (&'a str, &'a str, &'a str, &'a str, Option<&'a str>, &'a str);
 
 fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", said(output)))

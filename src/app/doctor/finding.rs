@@ -52,6 +52,7 @@ impl Finding {
     }
 
     /// The same finding with one more fact.
+    #[expect(clippy::needless_pass_by_value, reason = "numbers and paths come as they are")]
     pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
         self.evidence.insert(name, clean(&value.to_string()));
         self
