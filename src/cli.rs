@@ -8,7 +8,9 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(name = "git credential-bitbucket-sso", bin_name = "git credential-bitbucket-sso", version)]
 #[command(disable_help_subcommand = true)]
-#[command(after_help = "Git calls `get`, `store`, `erase` and `capability` by itself.")]
+#[command(
+    after_help = "Git calls `get`, `store`, `erase` and `capability` by itself.\nAn error ends its first line with an identifier in square brackets: `explain ID` says more."
+)]
 pub struct Cli {
     /// Set a configuration key for this run, e.g. `--set entra.flow=device-code`
     #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = pair)]
@@ -214,25 +216,29 @@ pub fn knows(word: &str) -> bool {
 
 /// The completions of a shell. git's own bash completion calls a function of its own for us.
 pub fn completions(shell: Shell) -> String {
+    if shell == Shell::Bash {
+        // clap_complete 4.6.11 contradicts itself where the program's name has a hyphen: subcommands are not found.
+        return script(shell, "gitcredentialbitbucketsso")
+            .replace(" gitcredentialbitbucketsso\n", &format!(" {PROGRAM}\n"))
+            + UNDER_GIT;
+    }
+    script(shell, PROGRAM)
+}
+
+fn script(shell: Shell, name: &'static str) -> String {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut definition(), PROGRAM, &mut script);
-    let script = String::from_utf8_lossy(&script);
-    if shell == Shell::Bash { format!("{script}{UNDER_GIT}") } else { script.into_owned() }
+    clap_complete::generate(shell, &mut Cli::command().name(name).bin_name(name), name, &mut script);
+    String::from_utf8_lossy(&script).into_owned()
 }
 
 /// The manual page of the program or of one command, in roff.
 pub fn manual(command: Option<&str>) -> std::io::Result<String> {
-    let mut whole = definition();
+    let mut whole = Cli::command().name(PROGRAM).bin_name(PROGRAM);
     whole.build();
     let page = command.and_then(|name| whole.find_subcommand(name).cloned()).unwrap_or(whole);
     let mut text = Vec::new();
     clap_mangen::Man::new(page).render(&mut text)?;
     Ok(String::from_utf8_lossy(&text).into_owned())
-}
-
-/// As the file is called, without the blank of `git credential-bitbucket-sso`.
-fn definition() -> clap::Command {
-    Cli::command().name(PROGRAM).bin_name(PROGRAM)
 }
 
 fn visible(text: &str) -> Result<String, String> {
@@ -241,13 +247,14 @@ fn visible(text: &str) -> Result<String, String> {
     names.any(|name| name == text).then(|| text.to_owned()).ok_or_else(|| "there is no such command".to_owned())
 }
 
+/// As the file is called, without the blank of `git credential-bitbucket-sso`.
 const PROGRAM: &str = "git-credential-bitbucket-sso";
 /// `git credential-bitbucket-sso …` as `git-credential-bitbucket-sso …`.
 const UNDER_GIT: &str = r#"
 _git_credential_bitbucket_sso() {
     local typed=("${COMP_WORDS[@]:2}") at=$((COMP_CWORD - 1))
     local COMP_WORDS=(git-credential-bitbucket-sso "${typed[@]}") COMP_CWORD=$at
-    _git__credential__bitbucket__sso git-credential-bitbucket-sso "${COMP_WORDS[at]}" "${COMP_WORDS[at - 1]}"
+    _gitcredentialbitbucketsso git-credential-bitbucket-sso "${COMP_WORDS[at]}" "${COMP_WORDS[at - 1]}"
 }
 "#;
 

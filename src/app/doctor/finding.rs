@@ -76,7 +76,9 @@ pub(super) fn text(findings: &[Finding]) -> String {
         }
     }
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
-    _ = writeln!(text, "{} errors, {} warnings", count(Severity::Error), count(Severity::Warning));
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    let s = |number| if number == 1 { "" } else { "s" };
+    _ = writeln!(text, "{errors} error{}, {warnings} warning{}", s(errors), s(warnings));
     text
 }
 
