@@ -33,7 +33,7 @@ fn a_session_in_the_keyring_is_found_by_the_next_process_and_by_nobody_who_reads
 
 #[test]
 fn doctor_writes_reads_and_removes_an_item_and_tells_a_locked_keyring() {
-    let mut desk = Desk::open(Source::Exchange);
+    let desk = Desk::open(Source::Exchange);
     let storage = |output: &Output| {
         let report: Value = serde_json::from_slice(&output.stdout).unwrap();
         report["findings"].as_array().unwrap().iter().find(|finding| finding["check"] == "storage").cloned().unwrap()
