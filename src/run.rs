@@ -3,8 +3,8 @@
 use crate::app::login::{Wish, login};
 use crate::app::logout::{Extent, logout};
 use crate::app::world::{World, real};
-use crate::app::{audit, commands, erase, get, pick, registration, renew, token, words};
-use crate::basis::clock::SystemClock;
+use crate::app::{audit, commands, doctor, erase, get, pick, registration, renew, token, words};
+use crate::basis::clock::{Clock, SystemClock};
 use crate::basis::env::Env;
 use crate::basis::failure::{Failure, Kind};
 use crate::basis::session::Flow;
@@ -127,14 +127,32 @@ fn command(invocation: &mut Invocation<'_>) -> u8 {
             return if help { 0 } else { Kind::Usage.exit() };
         }
     };
-    let outcome = execute(invocation, cli).map_err(Told::from);
+    let outcome = match cli.command {
+        Command::Doctor(typed) => return examine(invocation, cli.set, typed),
+        _ => execute(invocation, cli).map_err(Told::from),
+    };
     finish(invocation, outcome)
+}
+
+/// The findings are the result, also where the exit code says that something is wrong.
+fn examine(invocation: &mut Invocation<'_>, flags: Vec<(String, String)>, typed: cli::Doctor) -> u8 {
+    let cli::Doctor { json, offline, fix } = typed;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let report = doctor::doctor(&invocation.env, flags, &clock, doctor::Wish { json, offline, fix });
+    match write(invocation.stdout, &report.text) {
+        Ok(()) if report.healthy => 0,
+        Ok(()) => Kind::Config.exit(),
+        Err(failure) => finish(invocation, Err(failure.into())),
+    }
 }
 
 fn execute(invocation: &mut Invocation<'_>, cli: cli::Cli) -> Result<(), Failure> {
     let print = match cli.command {
         Command::Config { command: cli::Config::Validate { file } } => commands::validate(&file)?,
         Command::Config { command: cli::Config::Schema { markdown } } => commands::schema(markdown),
+        Command::Completions { shell } => cli::completions(shell),
+        Command::Man { command } => cli::manual(command.as_deref()).map_err(|error| words::output(&error))?,
+        Command::Explain { id } => words::explain(&id)?,
         command => with_world(invocation, cli.set, command)?,
     };
     write(invocation.stdout, &print)
@@ -157,7 +175,12 @@ fn with_world(
         Command::Token(typed) => token::token(&world, &typed.host, form(typed.format)),
         Command::Audit { command } => read_trail(&world, command),
         Command::Config { command: cli::Config::Show(format) } => Ok(commands::config_show(&world, format.json)),
-        Command::Config { .. } => Ok(String::new()),
+        // Done without a world.
+        Command::Config { .. }
+        | Command::Explain { .. }
+        | Command::Doctor(_)
+        | Command::Completions { .. }
+        | Command::Man { .. } => Ok(String::new()),
     }
 }
 

@@ -23,6 +23,8 @@ mod day;
 mod demo;
 #[path = "it/desk.rs"]
 mod desk;
+#[path = "it/doctor.rs"]
+mod doctor;
 #[path = "it/house.rs"]
 mod house;
 #[path = "it/journey.rs"]

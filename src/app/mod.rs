@@ -7,6 +7,7 @@ mod by_device;
 mod chain;
 pub mod commands;
 mod consent;
+pub mod doctor;
 mod entra;
 pub mod erase;
 pub mod get;

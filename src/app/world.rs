@@ -71,10 +71,24 @@ pub fn real(env: Env, flags: Vec<(String, String)>, clock: Arc<dyn Clock>) -> Re
     let sources = Sources { places, env, flags };
     let loaded = config::load(&sources).map_err(|error| words::layers(&sources.places, &error))?;
     let Sources { places, env, .. } = sources;
+    Ok(built(env, places, loaded, clock))
+}
+
+/// The real world with nothing but built-in values, for `doctor` where the configuration cannot be read.
+pub fn unconfigured(env: Env, clock: Arc<dyn Clock>) -> Result<World, Failure> {
+    let places = Places::of(&env);
+    let nowhere = places.state.join("no-configuration");
+    let none = Places { policy_dir: nowhere.clone(), managed_dir: nowhere, user_file: None, ..places.clone() };
+    let sources = Sources { places: none, env: Env::fixed([]), flags: Vec::new() };
+    let loaded = config::load(&sources).map_err(|error| words::layers(&places, &error))?;
+    Ok(built(env, places, loaded, clock))
+}
+
+fn built(env: Env, places: Places, loaded: Loaded, clock: Arc<dyn Clock>) -> World {
     let Settings { storage, ui, audit, .. } = &loaded.settings;
     let choice = storage.refresh_tokens;
     let ui = Terminal::new(env.clone(), &ui.browser);
-    Ok(World {
+    World {
         hot: vault::hot(choice, false, &places.state, &env, Arc::clone(&clock)),
         journal: Box::new(audit::trail(
             &trail_file(&places, audit),
@@ -93,7 +107,7 @@ pub fn real(env: Env, flags: Vec<(String, String)>, clock: Arc<dyn Clock>) -> Re
         places,
         loaded,
         exe: std::env::current_exe().unwrap_or_default(),
-    })
+    }
 }
 
 /// Where the audit trail is.

@@ -44,6 +44,12 @@ impl Timestamp {
         self.instant().to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
     }
 
+    /// The moment of an HTTP `Date` header (RFC 9110 section 5.6.7).
+    pub fn of_http_date(text: &str) -> Option<Self> {
+        let moment = jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok()?;
+        Some(Self(moment.as_second()))
+    }
+
     /// The same moment for calendar arithmetic; out-of-range values become the nearest end.
     pub(crate) fn instant(self) -> jiff::Timestamp {
         let nearest = if self.0 < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };

@@ -1,4 +1,4 @@
-//! `docs/reference.md`: every key, from the settings table.
+//! `docs/reference.md`: every key, from the settings table, and the commands that need a page.
 
 use crate::config::table::{Key, Kind, Rights, Section};
 use std::fmt::Write as _;
@@ -14,7 +14,7 @@ pub fn reference() -> String {
         text.push_str("| key | value | default | set by | variable | |\n|---|---|---|---|---|---|\n");
         section.keys().for_each(|key| line(&mut text, key));
     }
-    text
+    text + "\n" + COMMANDS
 }
 
 fn line(text: &mut String, key: &Key) {
@@ -95,6 +95,9 @@ fn about(section: Section) -> &'static str {
         _ => "",
     }
 }
+
+/// Commands beside the settings, and what their JSON is called.
+const COMMANDS: &str = include_str!("commands.md");
 
 const INTRODUCTION: &str = "\
 # Configuration reference

@@ -32,6 +32,22 @@ fn a_session_in_the_keyring_is_found_by_the_next_process_and_by_nobody_who_reads
 }
 
 #[test]
+fn doctor_writes_reads_and_removes_an_item_and_tells_a_locked_keyring() {
+    let desk = Desk::open(Source::Exchange);
+    let storage = |output: &Output| {
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        report["findings"].as_array().unwrap().iter().find(|finding| finding["check"] == "storage").cloned().unwrap()
+    };
+    let open = storage(&desk.helper(&["doctor", "--json", "--offline"]));
+    assert_eq!((&open["severity"], &open["evidence"]["place"]), (&"ok".into(), &"keyring".into()), "{open:#}");
+    let left = desk.place.command("secret-tool").args(["search", "--all", "service", "bitbucket-sso"]).output();
+    assert!(!said(&left.unwrap()).contains("attribute."), "the item stays");
+    desk.lock();
+    let locked = storage(&desk.helper(&["doctor", "--json", "--offline"]));
+    assert_eq!((&locked["severity"], &locked["id"]), (&"error".into(), &"keyring-locked".into()), "{locked:#}");
+}
+
+#[test]
 fn a_hit_needs_no_keyring_and_a_miss_says_what_is_wrong_with_it() {
     let mut desk = Desk::open(Source::Exchange);
     let signed_in = desk.place.sign_in(&desk.practice);

@@ -19,7 +19,20 @@ fn help_and_version_are_results() {
         ),
         "{text}"
     );
-    for command in ["login", "logout", "status", "whoami", "setup", "unsetup", "token", "config"] {
+    for command in [
+        "login",
+        "logout",
+        "status",
+        "whoami",
+        "setup",
+        "unsetup",
+        "token",
+        "doctor",
+        "explain",
+        "config",
+        "completions",
+        "man",
+    ] {
         assert!(text.contains(&format!("\n  {command} ")), "{command}: {text}");
         let own = run(&desk, &[command, "--help"]);
         let usage = format!("Usage: git credential-bitbucket-sso {command}");
@@ -28,6 +41,42 @@ fn help_and_version_are_results() {
     let version = run(&desk, &["--version"]);
     let want = format!("git credential-bitbucket-sso {}\n", env!("CARGO_PKG_VERSION"));
     assert_eq!((version.status.code(), stdout(&version), stderr(&version)), (Some(0), want, String::new()));
+}
+
+#[test]
+fn completions_are_scripts_that_their_shells_read() {
+    let desk = desk();
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        let script = run(&desk, &["completions", shell]);
+        assert!(script.status.success(), "{}", said(&script));
+        let script = stdout(&script);
+        for word in ["doctor", "device-code", "git-credential-bitbucket-sso"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+    let script = "source <(\"$0\" completions bash); COMP_WORDS=(git credential-bitbucket-sso doctor --o); COMP_CWORD=3
+        _git_credential_bitbucket_sso; echo \"${COMPREPLY[@]}\"
+        COMP_WORDS=(git credential-bitbucket-sso who); COMP_CWORD=2
+        _git_credential_bitbucket_sso; echo \"${COMPREPLY[@]}\"";
+    let bash = desk.command("bash").args(["-c", script, HELPER]).output().unwrap();
+    assert_eq!(stdout(&bash), "--offline\nwhoami\n", "{}", said(&bash));
+}
+
+#[test]
+fn every_command_has_a_manual_page() {
+    let desk = desk();
+    for (arguments, words) in [
+        (&["man"][..], "credential\\-bitbucket\\-sso"),
+        (&["man", "login"], "device\\-code"),
+        (&["man", "doctor"], "offline"),
+    ] {
+        let page = run(&desk, arguments);
+        assert!(page.status.success() && stdout(&page).contains(".TH "), "{}", said(&page));
+        assert!(stdout(&page).contains(words), "{}", said(&page));
+        assert!(!stdout(&page).contains("renew"), "a hidden command is shown");
+    }
+    let renew = run(&desk, &["man", "renew"]);
+    assert_eq!(renew.status.code(), Some(2), "{}", said(&renew));
 }
 
 #[test]

@@ -54,6 +54,19 @@ impl Git {
         program::all(env, Path::new("git")).into_iter().map(git).collect()
     }
 
+    /// Where it is.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// What it says of its version, e.g. `2.43.0`.
+    pub fn version(&self) -> Result<String, GitError> {
+        let output = self.run(&["--version"])?;
+        let said = clean(&String::from_utf8_lossy(&output.stdout));
+        let version = said.strip_prefix("git version ").and_then(|rest| rest.split(' ').next());
+        version.map(str::to_owned).ok_or_else(|| failed(&["--version"], &output))
+    }
+
     /// All lines that name credential helpers, of every scope that holds in the current directory
     /// (`facts/installers.md`, "Best registration").
     pub fn helpers(&self) -> Result<Vec<Entry>, GitError> {

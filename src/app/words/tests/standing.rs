@@ -9,6 +9,8 @@ use crate::config::{Layer, ShownValue};
 use crate::source::account::BitbucketAccount;
 
 pub(super) fn tell(book: &mut Book) {
+    book.say("explain", explain("tls").unwrap());
+    book.fail("unknown_error", &unknown_error("keyring-loked"));
     let texts = {
         let world = &book.world;
         let shown = |value: &str, layer, file: Option<&str>| ShownValue {

@@ -1,0 +1,54 @@
+//! What kind of place this is, and how a sign-in would begin here.
+
+use super::OURS;
+use super::finding::{Finding, Severity};
+use crate::app::get::Manner;
+use crate::app::interaction::{self, NotAsked};
+use crate::app::pick;
+use crate::app::world::World;
+use crate::flight::AccountState;
+use crate::ui::browser::{Usable, usable};
+use crate::vault;
+use std::path::Path;
+
+pub(super) fn check(world: &World) -> Vec<Finding> {
+    let env = &world.env;
+    let yes = |is: bool| if is { "yes" } else { "no" };
+    let set = |names: &[&str]| yes(names.iter().any(|name| env.os(name).is_some()));
+    let browser = match usable(env, &world.loaded.settings.ui.browser) {
+        Usable::Yes(why) => format!("yes ({why})"),
+        Usable::No(why) => format!("no ({why})"),
+    };
+    flow(world)
+        .into_iter()
+        .map(|finding| {
+            finding
+                .with("container", yes(vault::in_container(env, Path::new("/"))))
+                .with("ssh", set(&["SSH_CONNECTION", "SSH_TTY"]))
+                .with("wsl", set(&["WSL_DISTRO_NAME", "WSL_INTEROP"]))
+                .with("terminal", yes(world.ui.can_ask()))
+                .with("browser", &browser)
+        })
+        .collect()
+}
+
+/// One finding per account; one without any account.
+fn flow(world: &World) -> Vec<Finding> {
+    let accounts = pick::accounts(world, None).unwrap_or_default();
+    let firsts: Vec<_> = accounts.iter().filter_map(|hosts| hosts.first()).collect();
+    if firsts.is_empty() {
+        return vec![Finding::new("sign-in", Severity::Note, "no account is configured", format!("{OURS} status"))];
+    }
+    let one = |wanted| match interaction::choose(world, wanted, Manner::Command, None, &AccountState::default(), false)
+    {
+        Ok(choice) => {
+            let summary = format!("`login` would sign in by {} because {}", choice.flow, choice.reason);
+            Finding::new("sign-in", Severity::Ok, summary, format!("{OURS} login --verbose"))
+        }
+        Err(NotAsked::Forbidden(failure)) => Finding::failed("sign-in", &failure),
+        Err(NotAsked::Nobody(why)) => {
+            Finding::new("sign-in", Severity::Warning, format!("nobody can be asked: {why}"), format!("{OURS} login"))
+        }
+    };
+    firsts.into_iter().map(|wanted| one(wanted).with("tenant", &wanted.profile.tenant)).collect()
+}
