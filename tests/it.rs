@@ -11,6 +11,8 @@
 
 mod practice;
 
+#[path = "it/audit.rs"]
+mod audit;
 #[path = "it/cdp.rs"]
 mod cdp;
 #[path = "it/conversations.rs"]

@@ -8,7 +8,6 @@ use crate::app::{grants, pick, sessions};
 use crate::basis::clock::Timestamp;
 use crate::basis::failure::Failure;
 use crate::config;
-use crate::config::settings::Forward;
 use crate::vault::Place;
 use serde::Serialize;
 
@@ -68,8 +67,8 @@ pub fn status(world: &World, chain: &dyn Fn(&Wanted<'_>) -> Vec<String>) -> Resu
     }
     let unknown = config::unknown_variables(&world.env);
     let mut findings: Vec<String> = world.loaded.findings.iter().chain(&unknown).map(words::finding).collect();
-    if world.loaded.settings.audit.forward != Forward::None {
-        findings.push(words::forward_unavailable());
+    if let Some((when, why)) = world.journal.forward_failure() {
+        findings.push(words::forward_failed(&when, &why));
     }
     Ok(Status { accounts, findings })
 }
