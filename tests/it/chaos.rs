@@ -211,7 +211,7 @@ impl Storm {
                 first.out
             } else {
                 self.events.push(format!("  {host} needs a person: {}", first.err.trim_end()));
-                round.excuse(host, &before, &first.err, &mut self.counts);
+                round.excuse(host, &before, &first.err);
                 self.login();
                 let second = self.ask(host);
                 assert!(second.status.success(), "{host} after a sign-in: {}", second.err);

@@ -40,7 +40,7 @@ pub struct Counts {
 impl Round {
     /// Whether a person may be needed for this host; everything else is a lost session. `before` is what the servers
     /// saw until then.
-    pub fn excuse(&self, host: &str, before: &[Entry], said: &str, counts: &mut Counts) {
+    pub fn excuse(&self, host: &str, before: &[Entry], said: &str) {
         if self.revoked || self.left.contains(&host) {
             return;
         }
@@ -48,8 +48,6 @@ impl Round {
         let committed = posts(before, "datacenter", "refresh_token").count();
         let lost = self.bad(before, "datacenter");
         assert!(committed > 0 && self.deaths + lost > 0, "a Data Center grant was lost without a reason: {said}");
-        counts.lost_data_center_grants += 1;
-        assert!(counts.lost_data_center_grants <= counts.died + counts.lost_answers + lost);
     }
 }
 
@@ -69,6 +67,18 @@ impl Counts {
         let sign_ins = posts(entries, "entra", "authorization_code").filter(|entry| entry.status == 200).count();
         let signed_in = posts(entries, "entra", "authorization_code").count();
         assert!(sign_ins <= usize::from(round.revoked) * (1 + round.deaths + bad("entra")), "{sign_ins} sign-ins");
+        for server in ["cloud", "datacenter"] {
+            let consents = posts(entries, server, "authorization_code").count();
+            let ended = round.revoked || round.left.contains(&server);
+            let most = match (ended, server) {
+                (true, _) => 1 + round.left.len() + round.deaths + bad(server),
+                // A death, or a lost answer, after Data Center's commit.
+                (false, "datacenter") => round.deaths + bad(server),
+                (false, _) => 0,
+            };
+            assert!(consents <= most, "{server}: {consents} consents, at most {most}: a grant was lost");
+            self.lost_data_center_grants += if ended { 0 } else { consents };
+        }
         for server in ["entra", "cloud", "datacenter"] {
             let repeated = repeated(entries, server);
             let reasons = round.deaths + bad(server);
