@@ -1,21 +1,23 @@
 //! SHA-256, for names of records and for fingerprints of tokens.
 
-use sha2::{Digest, Sha256};
+use ring::digest::{Context, SHA256, digest};
 
 /// The SHA-256 of length-prefixed fields as 64 lower-case hex digits. The prefix keeps `("ab", "c")`
 /// and `("a", "bc")` apart.
 pub fn of_fields<'a>(fields: impl IntoIterator<Item = &'a str>) -> String {
-    let mut hash = Sha256::new();
+    let mut hash = Context::new(&SHA256);
     for field in fields {
-        hash.update((field.len() as u64).to_be_bytes());
+        hash.update(&(field.len() as u64).to_be_bytes());
         hash.update(field.as_bytes());
     }
-    hex(&hash.finalize())
+    hex(hash.finish().as_ref())
 }
 
 /// The SHA-256 of one value.
 pub fn sha256(value: &[u8]) -> [u8; 32] {
-    Sha256::digest(value).into()
+    let mut sum = [0; 32];
+    sum.copy_from_slice(digest(&SHA256, value).as_ref());
+    sum
 }
 
 /// The SHA-256 of one value as 64 lower-case hex digits.
