@@ -229,8 +229,8 @@ fn grown(small: Vec<u8>) -> Vec<u8> {
     large
 }
 
-/// Git's requests are a few hundred bytes; all of it is wiped.
-const FIRST_READ: usize = 1 << 10;
+/// As large as the buffer inside the library's standard input: a smaller read would leave a copy there, unwiped.
+const FIRST_READ: usize = 8 << 10;
 
 #[cfg(test)]
 mod tests;
