@@ -30,7 +30,7 @@ fn main() {
     let whole = begun.elapsed().as_secs_f64();
     took.sort();
     let within = |part: usize| took[calls * part / 100].as_secs_f64() * 1000.0;
-    let rate = took.len() as f64 / whole;
+    let rate = f64::from(u32::try_from(took.len()).unwrap()) / whole;
     println!("| {callers} | {rate:.0} | {:.2} ms | {:.2} ms |", within(50), within(99));
 }
 
