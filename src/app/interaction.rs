@@ -1,7 +1,7 @@
 //! Who may be asked, and how: the rules of DESIGN.md section 6 rule 8 and section 10 rule 5.
 
 use crate::app::get::Manner;
-use crate::app::git_settings::{self, GitSettings};
+use crate::app::git_settings;
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
@@ -72,7 +72,7 @@ fn may_ask(world: &World, manner: Manner, state: &AccountState, queued: bool) ->
     if world.env.text("CI").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
         return refuse("CI=true is set");
     }
-    if GitSettings::read(&world.env).interaction_forbidden() {
+    if world.git.get().interaction_forbidden() {
         return refuse("git's credential.interactive forbids it");
     }
     if rules.background == Background::Never {

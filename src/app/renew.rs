@@ -56,7 +56,7 @@ fn begin(world: &World, wanted: &Wanted<'_>) -> bool {
 
 #[expect(clippy::disallowed_methods, reason = "ourselves, by absolute path")]
 fn child(world: &World, wanted: &Wanted<'_>) -> Command {
-    let mut command = Command::new(&world.exe);
+    let mut command = Command::new(world.exe.as_path());
     command.arg("renew").arg("--host").arg(wanted.host.url.to_string());
     if let Some(path) = &wanted.ask.repository {
         command.arg("--path").arg(path);

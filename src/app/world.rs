@@ -15,8 +15,9 @@ use crate::net::retry::Retry;
 use crate::ui::Ui;
 use crate::ui::terminal::Terminal;
 use crate::vault::{self, HotCache, Vault};
-use std::cell::{OnceCell, RefCell};
+use std::cell::{LazyCell, OnceCell, RefCell};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// The world of one run. Tests build it from fakes, `run` from the real implementers.
@@ -25,8 +26,10 @@ pub struct World {
     pub env: Env,
     pub places: Places,
     pub loaded: Loaded,
-    /// Our own absolute path, for registration with git.
-    pub exe: PathBuf,
+    /// Our own absolute path, for registration with git and for renewals.
+    pub exe: LazyCell<PathBuf>,
+    /// What git itself is told; asked for once, on a miss.
+    pub git: Rc<Lazy<GitSettings>>,
     pub ui: Box<dyn Ui>,
     pub hot: Box<dyn HotCache>,
     pub journal: Box<dyn Journal>,
@@ -88,6 +91,7 @@ fn built(env: Env, places: Places, loaded: Loaded, clock: Arc<dyn Clock>) -> Wor
     let Settings { storage, ui, audit, .. } = &loaded.settings;
     let choice = storage.refresh_tokens;
     let ui = Terminal::new(env.clone(), &ui.browser);
+    let git = Rc::new(lazy_git(&env));
     World {
         hot: vault::hot(choice, false, &places.state, &env, Arc::clone(&clock)),
         journal: Box::new(audit::trail(
@@ -100,13 +104,14 @@ fn built(env: Env, places: Places, loaded: Loaded, clock: Arc<dyn Clock>) -> Wor
         asked: RefCell::default(),
         flight: Box::new(Files::new(&places.state, Arc::clone(&clock))),
         vault: lazy_vault(choice, &places, &env, &clock),
-        http: lazy_http(&loaded.settings.network, &env, &clock),
+        http: lazy_http(&loaded.settings.network, &git, &clock),
         ui: Box::new(ui),
         clock,
         env,
         places,
         loaded,
-        exe: std::env::current_exe().unwrap_or_default(),
+        exe: LazyCell::new(|| std::env::current_exe().unwrap_or_default()),
+        git,
     }
 }
 
@@ -134,11 +139,16 @@ fn lazy_vault(choice: StorageChoice, places: &Places, env: &Env, clock: &Arc<dyn
     })
 }
 
+fn lazy_git(env: &Env) -> Lazy<GitSettings> {
+    let env = env.clone();
+    Lazy::new(move || Box::new(GitSettings::read(&env)))
+}
+
 /// git's own proxy and certificates hold too, where nothing nearer says otherwise; git is asked on a miss only.
-fn lazy_http(network: &Network, env: &Env, clock: &Arc<dyn Clock>) -> Lazy<dyn Http> {
-    let (network, env, clock) = (network.clone(), env.clone(), Arc::clone(clock));
+fn lazy_http(network: &Network, git: &Rc<Lazy<GitSettings>>, clock: &Arc<dyn Clock>) -> Lazy<dyn Http> {
+    let (network, git, clock) = (network.clone(), Rc::clone(git), Arc::clone(clock));
     Lazy::new(move || -> Box<dyn Http> {
-        let http = client(&network).told_by_git(GitSettings::read(&env).network);
+        let http = client(&network).told_by_git(git.get().network.clone());
         Box::new(Retry::new(http, Arc::clone(&clock)))
     })
 }

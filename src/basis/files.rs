@@ -40,12 +40,30 @@ pub fn read_private(path: &Path) -> Result<Option<Vec<u8>>, UnsafeDir> {
     if let Some(why) = not_a_file(&meta).or_else(|| foreign(&meta)) {
         return Err(UnsafeDir::Unsafe { path: path.to_owned(), why });
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(meta.len().min(LONGEST)).unwrap_or(0) + 1);
-    file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(io)?;
+    let mut bytes = Vec::new();
+    read_whole(&file, &meta, LONGEST + 1, &mut bytes).map_err(io)?;
     if bytes.len() as u64 > LONGEST {
         return Err(UnsafeDir::Unsafe { path: path.to_owned(), why: "it is too long" });
     }
     Ok(Some(bytes))
+}
+
+/// Reads an open file into an empty buffer, up to `most` bytes. The buffer has room for all of it from the start,
+/// because growing would leave copies of a secret behind.
+pub fn read_whole(mut file: &File, meta: &fs::Metadata, most: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
+    let room = usize::try_from(meta.len().min(most)).unwrap_or(0) + 64;
+    bytes.resize(room, 0);
+    let first = file.read(bytes);
+    let filled = *first.as_ref().unwrap_or(&0);
+    bytes.truncate(filled);
+    match first {
+        // A regular file that gives less than there was room for has ended: asking again would be a system call.
+        Ok(1..) if meta.is_file() && filled < room => {}
+        Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+        _ => _ = file.take(most).read_to_end(bytes)?,
+    }
+    bytes.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+    Ok(())
 }
 
 /// Creates a directory that only we can enter, parents included, or checks the one that is there: no symbolic

@@ -147,7 +147,12 @@ impl fmt::Display for WebUrl {
 /// read on every call of git. What this does not take is for the real parser, with the same result for the rest.
 fn plain(text: &str) -> Option<WebUrl> {
     let rest = text.strip_prefix("https://")?;
-    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (host, port) = match authority.split_once(':') {
+        Some((host, digits)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => (host, Some(digits.parse().ok()?)),
+        Some(_) => return None,
+        None => (authority, None),
+    };
     let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let label = |label: &str| {
         let bytes = label.as_bytes();
@@ -162,7 +167,7 @@ fn plain(text: &str) -> Option<WebUrl> {
         return None;
     }
     let path = path.trim_end_matches('/').to_owned();
-    Some(WebUrl { scheme: Scheme::Https, host: host.to_owned(), port: None, path })
+    Some(WebUrl { scheme: Scheme::Https, host: host.to_owned(), port: port.filter(|port| *port != 443), path })
 }
 
 /// RFC 8252 section 7.3 and 8.3: the addresses that never leave the machine.
@@ -191,9 +196,10 @@ mod tests {
         let mut taken = 0;
         let hosts =
             ["a", "a.b", "a-b.c9", "git9.example.com", "1.2.3.4", "9a.b", "a.9b", "a.0x9", "xn--a.b", "a--b", "-a"];
-        for host in
-            hosts.into_iter().chain(["a-", "a..b", ".a", "a.", "A.b", "a_b", "a:8", "a@b", "a%41", "é.b", "", "[::1]"])
-        {
+        for host in hosts.into_iter().chain([
+            "a-", "a..b", ".a", "a.", "A.b", "a_b", "a:8", "a:443", "a:080", "a:", "a:70000", "a:8:9", "a:+8", "a@b",
+            "a%41", "é.b", "", "[::1]",
+        ]) {
             for path in
                 ["", "/", "/a", "/a/", "/a//b//", "//", "/A_b-9", "/.", "/..", "/a/../b", "/a%20", "/a?b", "/a#b"]
             {
@@ -201,7 +207,7 @@ mod tests {
                 let Some(short) = plain(&text) else { continue };
                 let long = url::Url::parse(&text).unwrap();
                 assert_eq!((short.host(), short.path()), (long.host_str().unwrap(), long.path().trim_end_matches('/')));
-                assert!(short.port().is_none() && long.port().is_none() && long.username().is_empty(), "{text}");
+                assert!(short.port() == long.port() && long.username().is_empty(), "{text}");
                 taken += 1;
             }
         }

@@ -4,7 +4,7 @@ use crate::basis::url::WebUrl;
 use crate::config::error::{ConfigError, Layer, Origin, Reason, Spot};
 use crate::config::table::{Key, Rights};
 use crate::config::value::Value;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// A checked source. Every value is of its key's kind; nothing is merged yet.
 pub(super) struct Document {
@@ -85,7 +85,7 @@ impl Document {
 
     /// What can be told of it alone: no host twice, every key known to its host's source, one secret.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let mut seen = HashMap::new();
+        let mut seen = BTreeMap::new();
         for host in &self.hosts {
             if let Some(first) = seen.insert(&host.url, host.at) {
                 let (at, first) = (self.source.spot(host.at), self.source.spot(first).line);

@@ -1,12 +1,13 @@
 //! Finds and reads the files of each layer. Only what exists is opened.
 
+use crate::basis::files::read_whole;
 use crate::basis::secret::SecretBytes;
 use crate::config::document::Document;
 use crate::config::error::{ConfigError, Distrust, Finding, Layer, Origin};
 use crate::config::file;
 use crate::config::ownership::{self, Untrusted};
 use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Files over 16 MiB are refused.
@@ -92,10 +93,9 @@ fn contents(path: &Path) -> Result<Option<SecretBytes>, ConfigError> {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
         Err(error) => return Err(unreadable(path, &error)),
     };
-    // Room for all of it: growing would leave copies of a secret behind.
-    let size = file.metadata().map_or(0, |what| what.len().min(LARGEST_FILE));
-    let mut text = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 64);
-    let read = file.take(LARGEST_FILE + 1).read_to_end(&mut text);
+    let mut text = Vec::new();
+    let meta = file.metadata().map_err(|error| unreadable(path, &error))?;
+    let read = read_whole(&file, &meta, LARGEST_FILE + 1, &mut text);
     // It may hold a client secret.
     let text = SecretBytes::new(text);
     read.map_err(|error| unreadable(path, &error))?;

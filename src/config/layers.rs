@@ -5,7 +5,7 @@ use crate::config::document::{DEFAULT, Document, Entry, HostTable, Source, is_se
 use crate::config::error::{Finding, Ignored, Layer, Spot};
 use crate::config::table::Key;
 use crate::config::value::Value;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// The settings of all layers, each with where it came from.
 #[derive(Default)]
@@ -38,7 +38,7 @@ impl Merged {
 pub(super) fn merge(mut documents: Vec<Document>, findings: &mut Vec<Finding>) -> Merged {
     withhold_trust(&mut documents, findings);
     let sole = documents.iter().filter(|document| !document.hosts.is_empty()).count() < 2;
-    let mut merge = Merge { merged: Merged::default(), places: HashMap::new(), sole, findings };
+    let mut merge = Merge { merged: Merged::default(), places: BTreeMap::new(), sole, findings };
     merge.merged.profiles = profile_names(&documents).map(|name| (name, Vec::new())).collect();
     for document in documents {
         merge.take(document);
@@ -89,7 +89,7 @@ fn entries_of<'a>(profiles: &'a [(String, Vec<Entry>)], name: &str) -> impl Iter
 struct Merge<'a> {
     merged: Merged,
     /// Where in `merged.hosts` a URL is.
-    places: HashMap<WebUrl, usize>,
+    places: BTreeMap<WebUrl, usize>,
     /// Only one document has hosts; it names none twice, so that there is nothing to look up.
     sole: bool,
     findings: &'a mut Vec<Finding>,

@@ -128,8 +128,10 @@ impl Key {
             _ => "",
         };
         name.clear();
-        name.extend([PREFIX, infix]);
-        name.extend(self.name.chars().map(|c| c.to_ascii_uppercase()));
+        for part in [PREFIX, infix, self.name] {
+            name.push_str(part);
+        }
+        name.make_ascii_uppercase();
         matches!(self.rights, Rights::Anyone | Rights::Trust)
     }
 

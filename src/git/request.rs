@@ -2,7 +2,7 @@
 
 use crate::basis::secret::{GitToken, SecretBytes};
 use crate::git::location;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::io::Read;
 
 /// The operation, git's one argument.
@@ -115,7 +115,7 @@ pub fn parse(input: &[u8]) -> Result<Request, RequestError> {
         return Err(RequestError::TooLarge);
     }
     let mut parts = Parts::default();
-    let mut seen = HashSet::new();
+    let mut seen = BTreeSet::new();
     for (index, line) in input.split(|byte| *byte == b'\n').enumerate() {
         let line = checked(line, index + 1)?;
         if line.is_empty() {
@@ -229,6 +229,7 @@ fn grown(small: Vec<u8>) -> Vec<u8> {
     large
 }
 
+/// As large as the buffer inside the library's standard input: a smaller read would leave a copy there, unwiped.
 const FIRST_READ: usize = 8 << 10;
 
 #[cfg(test)]

@@ -31,12 +31,12 @@ pub fn open(
     prompt_allowed: bool,
     clock: Arc<dyn Clock>,
 ) -> Box<dyn Vault> {
-    let alone = workload || in_container(env, Path::new("/"));
+    let alone = || workload || in_container(env, Path::new("/"));
     match choice {
         StorageChoice::Keyring => Box::new(Keyring::new(prompt_allowed)),
         StorageChoice::Kernel => kernel_vault(state, clock),
         StorageChoice::MemoryFile => Box::new(Choice::new(in_memory(env, clock))),
-        StorageChoice::Auto if alone => Box::new(Choice::new(in_memory(env, clock))),
+        StorageChoice::Auto if alone() => Box::new(Choice::new(in_memory(env, clock))),
         StorageChoice::Auto => {
             let mut candidates: Vec<Box<dyn Candidate>> = vec![Box::new(Keyring::new(prompt_allowed))];
             #[cfg(target_os = "linux")]
@@ -51,10 +51,10 @@ pub fn open(
 /// for a workload in memory only, unless an administrator chose `Kernel`. On macOS and Windows the sealing key is an
 /// item of the system's store. On Linux no keyring service is ever asked.
 pub fn hot(choice: StorageChoice, workload: bool, state: &Path, env: &Env, clock: Arc<dyn Clock>) -> Box<dyn HotCache> {
-    let alone = workload || in_container(env, Path::new("/"));
+    let alone = || workload || in_container(env, Path::new("/"));
     match choice {
         StorageChoice::MemoryFile => memory_hot(env, clock),
-        StorageChoice::Auto | StorageChoice::Keyring if alone => memory_hot(env, clock),
+        StorageChoice::Auto | StorageChoice::Keyring if alone() => memory_hot(env, clock),
         _ => {
             let (env, of_memory) = (env.clone(), Arc::clone(&clock));
             Box::new(Layers::new(sealed_hot(state, clock), move || memory_hot(&env, of_memory)))
