@@ -1,8 +1,11 @@
 //! What a person types. Git's own calls never come here: it may send verbs that nobody knows yet.
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-pub use clap_complete::Shell;
 use std::path::PathBuf;
+
+mod scripts;
+
+pub use scripts::{Shell, completions, manual};
 
 /// Sign in to Bitbucket with your Microsoft Entra ID account, once a day.
 #[derive(Debug, Parser)]
@@ -47,6 +50,11 @@ pub enum Command {
         /// What stands in square brackets at the end of the error's first line
         id: String,
     },
+    /// Read the audit trail: who got which token when
+    Audit {
+        #[command(subcommand)]
+        command: Audit,
+    },
     /// Look at the configuration
     Config {
         #[command(subcommand)]
@@ -60,7 +68,7 @@ pub enum Command {
     /// Print the manual page of this program, or of one of its commands, for `man -l -`
     Man {
         /// The command
-        #[arg(value_parser = visible)]
+        #[arg(value_parser = scripts::visible)]
         command: Option<String>,
     },
 }
@@ -186,6 +194,67 @@ pub struct Doctor {
     pub fix: bool,
 }
 
+/// `audit`.
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Show what was decided and handed out
+    Show {
+        /// Print one JSON object a line
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        rows: AuditRows,
+    },
+    /// Check that nothing was changed, removed, moved or added; exit code 5 if something was
+    Verify {
+        /// Anything that names heads kept elsewhere: an extract of syslog or journald, Entra's sign-in export
+        #[arg(long, value_name = "FILE")]
+        anchors: Option<PathBuf>,
+    },
+    /// Print the trail for other programs
+    Export {
+        /// How it is printed
+        #[arg(long, value_enum)]
+        format: AuditFormat,
+        #[command(flatten)]
+        rows: AuditRows,
+    },
+    /// Say which sign-in led to which token led to which push, without any network
+    Join {
+        /// Entra's sign-in export, CSV or JSON
+        #[arg(long, value_name = "FILE")]
+        entra: PathBuf,
+        /// Bitbucket's or Atlassian's audit export, CSV or JSON
+        #[arg(long, value_name = "FILE")]
+        atlassian: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Which rows of the trail are wanted.
+#[derive(Debug, Args)]
+pub struct AuditRows {
+    /// Only from then on: a date, a time (RFC 3339), or a span such as `24h` or `7d`
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+    /// Only this host
+    #[arg(long, value_name = "URL")]
+    pub host: Option<String>,
+}
+
+/// The forms of `audit export`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AuditFormat {
+    /// One object a line
+    Jsonl,
+    /// A table with a header
+    Csv,
+    /// OCSF events of the class Authentication, one a line
+    Ocsf,
+}
+
 /// `config`.
 #[derive(Debug, Subcommand)]
 pub enum Config {
@@ -213,50 +282,6 @@ pub fn parse(args: &[String]) -> Result<Cli, clap::Error> {
 pub fn knows(word: &str) -> bool {
     Cli::command().get_subcommands().any(|command| command.get_name() == word)
 }
-
-/// The completions of a shell. git's own bash completion calls a function of its own for us.
-pub fn completions(shell: Shell) -> String {
-    if shell == Shell::Bash {
-        // clap_complete 4.6.11 contradicts itself where the program's name has a hyphen: subcommands are not found.
-        return script(shell, "gitcredentialbitbucketsso")
-            .replace(" gitcredentialbitbucketsso\n", &format!(" {PROGRAM}\n"))
-            + UNDER_GIT;
-    }
-    script(shell, PROGRAM)
-}
-
-fn script(shell: Shell, name: &'static str) -> String {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command().name(name).bin_name(name), name, &mut script);
-    String::from_utf8_lossy(&script).into_owned()
-}
-
-/// The manual page of the program or of one command, in roff.
-pub fn manual(command: Option<&str>) -> std::io::Result<String> {
-    let mut whole = Cli::command().name(PROGRAM).bin_name(PROGRAM);
-    whole.build();
-    let page = command.and_then(|name| whole.find_subcommand(name).cloned()).unwrap_or(whole);
-    let mut text = Vec::new();
-    clap_mangen::Man::new(page).render(&mut text)?;
-    Ok(String::from_utf8_lossy(&text).into_owned())
-}
-
-fn visible(text: &str) -> Result<String, String> {
-    let known = Cli::command();
-    let mut names = known.get_subcommands().filter(|command| !command.is_hide_set()).map(clap::Command::get_name);
-    names.any(|name| name == text).then(|| text.to_owned()).ok_or_else(|| "there is no such command".to_owned())
-}
-
-/// As the file is called, without the blank of `git credential-bitbucket-sso`.
-const PROGRAM: &str = "git-credential-bitbucket-sso";
-/// `git credential-bitbucket-sso …` as `git-credential-bitbucket-sso …`.
-const UNDER_GIT: &str = r#"
-_git_credential_bitbucket_sso() {
-    local typed=("${COMP_WORDS[@]:2}") at=$((COMP_CWORD - 1))
-    local COMP_WORDS=(git-credential-bitbucket-sso "${typed[@]}") COMP_CWORD=$at
-    _gitcredentialbitbucketsso git-credential-bitbucket-sso "${COMP_WORDS[at]}" "${COMP_WORDS[at - 1]}"
-}
-"#;
 
 fn pair(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or_else(|| "write it as KEY=VALUE".to_owned())?;
