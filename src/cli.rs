@@ -1,8 +1,11 @@
 //! What a person types. Git's own calls never come here: it may send verbs that nobody knows yet.
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-pub use clap_complete::Shell;
 use std::path::PathBuf;
+
+mod scripts;
+
+pub use scripts::{Shell, completions, manual};
 
 /// Sign in to Bitbucket with your Microsoft Entra ID account, once a day.
 #[derive(Debug, Parser)]
@@ -40,17 +43,17 @@ pub enum Command {
     /// Replace a credential that is about to end; started by `get`, never by a person
     #[command(hide = true)]
     Renew(Renew),
-    /// Read the audit trail: who got which token when
-    Audit {
-        #[command(subcommand)]
-        command: Audit,
-    },
     /// Examine this machine: git, helper chain, keyring, clock, network, Entra, policy; exit code 3 if something is wrong
     Doctor(Doctor),
     /// Explain an error: cause, what it means for you, what to do, whom to ask
     Explain {
         /// What stands in square brackets at the end of the error's first line
         id: String,
+    },
+    /// Read the audit trail: who got which token when
+    Audit {
+        #[command(subcommand)]
+        command: Audit,
     },
     /// Look at the configuration
     Config {
@@ -65,7 +68,7 @@ pub enum Command {
     /// Print the manual page of this program, or of one of its commands, for `man -l -`
     Man {
         /// The command
-        #[arg(value_parser = visible)]
+        #[arg(value_parser = scripts::visible)]
         command: Option<String>,
     },
 }
@@ -177,6 +180,20 @@ pub struct Renew {
     pub path: Option<String>,
 }
 
+/// `doctor`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Doctor {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Ask nothing over the network
+    #[arg(long)]
+    pub offline: bool,
+    /// Repair first what is safe: the registration with git, permissions of our files
+    #[arg(long)]
+    pub fix: bool,
+}
+
 /// `audit`.
 #[derive(Debug, Subcommand)]
 pub enum Audit {
@@ -238,20 +255,6 @@ pub enum AuditFormat {
     Ocsf,
 }
 
-/// `doctor`.
-#[derive(Clone, Copy, Debug, Args)]
-pub struct Doctor {
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
-    /// Ask nothing over the network
-    #[arg(long)]
-    pub offline: bool,
-    /// Repair first what is safe: the registration with git, permissions of our files
-    #[arg(long)]
-    pub fix: bool,
-}
-
 /// `config`.
 #[derive(Debug, Subcommand)]
 pub enum Config {
@@ -279,50 +282,6 @@ pub fn parse(args: &[String]) -> Result<Cli, clap::Error> {
 pub fn knows(word: &str) -> bool {
     Cli::command().get_subcommands().any(|command| command.get_name() == word)
 }
-
-/// The completions of a shell. git's own bash completion calls a function of its own for us.
-pub fn completions(shell: Shell) -> String {
-    if shell == Shell::Bash {
-        // clap_complete 4.6.11 contradicts itself where the program's name has a hyphen: subcommands are not found.
-        return script(shell, "gitcredentialbitbucketsso")
-            .replace(" gitcredentialbitbucketsso\n", &format!(" {PROGRAM}\n"))
-            + UNDER_GIT;
-    }
-    script(shell, PROGRAM)
-}
-
-fn script(shell: Shell, name: &'static str) -> String {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command().name(name).bin_name(name), name, &mut script);
-    String::from_utf8_lossy(&script).into_owned()
-}
-
-/// The manual page of the program or of one command, in roff.
-pub fn manual(command: Option<&str>) -> std::io::Result<String> {
-    let mut whole = Cli::command().name(PROGRAM).bin_name(PROGRAM);
-    whole.build();
-    let page = command.and_then(|name| whole.find_subcommand(name).cloned()).unwrap_or(whole);
-    let mut text = Vec::new();
-    clap_mangen::Man::new(page).render(&mut text)?;
-    Ok(String::from_utf8_lossy(&text).into_owned())
-}
-
-fn visible(text: &str) -> Result<String, String> {
-    let known = Cli::command();
-    let mut names = known.get_subcommands().filter(|command| !command.is_hide_set()).map(clap::Command::get_name);
-    names.any(|name| name == text).then(|| text.to_owned()).ok_or_else(|| "there is no such command".to_owned())
-}
-
-/// As the file is called, without the blank of `git credential-bitbucket-sso`.
-const PROGRAM: &str = "git-credential-bitbucket-sso";
-/// `git credential-bitbucket-sso …` as `git-credential-bitbucket-sso …`.
-const UNDER_GIT: &str = r#"
-_git_credential_bitbucket_sso() {
-    local typed=("${COMP_WORDS[@]:2}") at=$((COMP_CWORD - 1))
-    local COMP_WORDS=(git-credential-bitbucket-sso "${typed[@]}") COMP_CWORD=$at
-    _gitcredentialbitbucketsso git-credential-bitbucket-sso "${COMP_WORDS[at]}" "${COMP_WORDS[at - 1]}"
-}
-"#;
 
 fn pair(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or_else(|| "write it as KEY=VALUE".to_owned())?;

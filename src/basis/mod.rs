@@ -11,6 +11,7 @@ pub mod files;
 pub mod host_id;
 pub mod leftovers;
 pub mod lock;
+pub mod permissions;
 pub mod process;
 pub mod program;
 pub mod random;

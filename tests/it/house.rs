@@ -21,9 +21,9 @@ const OWNERS: [(&str, &[&str]); 24] = [
     // Our own module of that name is for everybody.
     ("base64::engine", &["basis/base64.rs"]),
     ("base64::prelude", &["basis/base64.rs"]),
-    ("clap", &["cli.rs", "run.rs"]),
-    ("clap_complete", &["cli.rs"]),
-    ("clap_mangen", &["cli.rs"]),
+    ("clap", &["cli", "run.rs"]),
+    ("clap_complete", &["cli/"]),
+    ("clap_mangen", &["cli/"]),
     ("reqwest", &["net/client"]),
     ("rustls", &["net/client"]),
     ("ring", &["idtoken/", "vault/seal.rs", "basis/random.rs", "basis/digest.rs", "audit/hmac.rs"]),

@@ -6,7 +6,7 @@ use crate::app::chain::{include_file, surroundings};
 use crate::app::setup::chain::Verdict;
 use crate::app::setup::{self, SetupError, words};
 use crate::app::world::World;
-use crate::basis::files;
+use crate::basis::permissions;
 
 /// What was repaired, and what could not be.
 pub(super) fn repair(world: &World) -> Vec<Finding> {
@@ -16,7 +16,7 @@ pub(super) fn repair(world: &World) -> Vec<Finding> {
 fn permissions(world: &World) -> Option<Finding> {
     let state = &world.places.state;
     let ls = format!("ls -lR {}", state.display());
-    let finding = match files::close_to_others(state) {
+    let finding = match permissions::close_to_others(state) {
         Ok(0) => return None,
         Ok(count) => Finding::new("fix", Severity::Ok, "files of ours were closed to others", ls).with("files", count),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,

@@ -6,6 +6,7 @@ use crate::app::words;
 use crate::app::world::World;
 use crate::basis::files::{self, UnsafeDir};
 use crate::basis::lock;
+use crate::basis::permissions;
 use crate::vault::VaultError;
 use std::path::Path;
 
@@ -49,7 +50,7 @@ fn examined(state: &Path) -> Result<(), Box<Finding>> {
 
 fn roomy(state: &Path) -> Finding {
     let df = format!("df {}", state.display());
-    let Some(free) = files::free_space(state) else {
+    let Some(free) = permissions::free_space(state) else {
         return Finding::new("state", Severity::Ok, "the state directory is ours, writable and locks", df);
     };
     let finding = if free < ROOM {
