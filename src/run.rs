@@ -135,6 +135,7 @@ fn execute(invocation: &mut Invocation<'_>, cli: cli::Cli) -> Result<(), Failure
     let print = match cli.command {
         Command::Config { command: cli::Config::Validate { file } } => commands::validate(&file)?,
         Command::Config { command: cli::Config::Schema { markdown } } => commands::schema(markdown),
+        Command::Unsetup(typed) => commands::unsetup(&invocation.env, typed.system)?,
         command => with_world(invocation, cli.set, command)?,
     };
     write(invocation.stdout, &print)
@@ -152,11 +153,10 @@ fn with_world(
         Command::Status(format) => commands::status(&world, format.json),
         Command::Whoami(format) => commands::whoami(&world, format.json),
         Command::Setup(typed) => commands::setup(&world, &typed_setup(typed), invocation.stdin),
-        Command::Unsetup(typed) => commands::unsetup(&world, typed.system),
         Command::Renew(typed) => renew::run(world, &typed.host, typed.path.as_deref()).map(|()| String::new()),
         Command::Token(typed) => token::token(&world, &typed.host, form(typed.format)),
         Command::Config { command: cli::Config::Show(format) } => Ok(commands::config_show(&world, format.json)),
-        Command::Config { .. } => Ok(String::new()),
+        Command::Unsetup(_) | Command::Config { .. } => Ok(String::new()),
     }
 }
 

@@ -81,8 +81,13 @@ pub fn real(env: Env, flags: Vec<(String, String)>, clock: Arc<dyn Clock>) -> Re
         env,
         places,
         loaded,
-        exe: std::env::current_exe().unwrap_or_default(),
+        exe: own_path(),
     })
+}
+
+/// Our own absolute path.
+pub fn own_path() -> PathBuf {
+    std::env::current_exe().unwrap_or_default()
 }
 
 /// The keyring is asked only by runs that need a session; only a foreground terminal may unlock it.

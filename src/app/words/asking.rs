@@ -66,6 +66,11 @@ pub fn signed_in(world: &World, proof: &Proof) -> String {
     format!("bitbucket-sso: signed in as {} until {}", proof.who, proof.session_ends.local(&world.clock.zone()))
 }
 
+/// After a sign-in that no store of this machine keeps.
+pub fn kept_nowhere() -> &'static str {
+    "bitbucket-sso: nothing on this machine can keep the sign-in, so the next command asks again"
+}
+
 /// `login` with nothing to do.
 pub fn already_signed_in(world: &World, session: &Session) -> String {
     let until = session.ends.local(&world.clock.zone());
@@ -133,13 +138,11 @@ pub fn device_code_login_only(wanted: &Wanted<'_>) -> Failure {
 }
 
 /// Somebody was told to wait: nobody asks Entra before that.
-pub fn not_before(wanted: &Wanted<'_>, until: Timestamp) -> Failure {
-    let what = format!(
-        "no token for {}: Entra could not answer a moment ago and is not asked again before {}",
-        wanted.host.url.host(),
-        until.rfc3339()
-    );
-    Failure::new(Kind::Network, "not-before", what, "run the command again after that moment")
+pub fn not_before(world: &World, wanted: &Wanted<'_>, until: Timestamp) -> Failure {
+    let left = duration(world.clock.now().until(until));
+    let host = wanted.host.url.host();
+    let what = format!("no token for {host}: Entra could not answer a moment ago and is not asked again for {left}");
+    Failure::new(Kind::Network, "not-before", what, format!("run the command again in {left}"))
 }
 
 /// A consent vanished between storing and using it.

@@ -108,7 +108,7 @@ fn keeps_everything(scene: &mut Scene, exit: i32, id: &str, words: &[&str], paus
     git_refused(&scene.get(CloudOauth), exit, id, words);
     assert_eq!(token(&scene.get(Entra)), held, "a token that is still good is still handed out");
     scene.practice.journal.clear();
-    git_refused(&scene.get(CloudOauth), 6, "not-before", &["is not asked again before "]);
+    git_refused(&scene.get(CloudOauth), 6, "not-before", &["is not asked again for "]);
     assert!(scene.practice.journal.entries().is_empty(), "{:?}", scene.practice.journal.entries());
     scene.later(pause - 20);
     git_refused(&scene.get(CloudOauth), 6, "not-before", &[]);
