@@ -24,7 +24,7 @@ pub fn sign_in_begins(wanted: &Wanted<'_>, choice: &Choice, why: Why) -> String 
     let how = match (choice.flow, choice.opens) {
         (Flow::Browser, true) => "your browser opens",
         (Flow::Browser, false) => "open the address below in a browser",
-        (Flow::DeviceCode, _) => "type the code below on any device with a browser",
+        (Flow::DeviceCode, _) => "type the code below in any browser",
     };
     let Wanted { host, profile, .. } = wanted;
     format!("bitbucket-sso: sign in to {} for {}{reason}; {how}", profile.tenant, host.url.host())

@@ -92,7 +92,10 @@ fn an_expired_session_ends_and_its_grants_work_after_the_next_sign_in() {
         let account = scene.account();
         assert_eq!((&account["signed_in"], &account["hosts"][0]["needs_consent"]), (&false.into(), &false.into()));
         git_refused(&scene.get(Entra), 4, "sign-in-needed", &[]);
-        // Somebody else finds the grants locked; Alice finds them working.
+        // Somebody else is refused, by the notes and, without them, by the locked grants; Alice finds them working.
+        let (output, _) = scene.walked(&mut scene.run(&["login"]), &Choice::sign_in(BOB));
+        refused(&output, 5, "wrong-account", &[BOB, ALICE]);
+        std::fs::remove_dir_all(scene.desk.state().join("accounts")).unwrap();
         let (output, _) = scene.walked(&mut scene.run(&["login"]), &Choice::sign_in(BOB));
         refused(&output, 5, "grant-of-another-account", &[BOB, "(alice) belongs to another Entra account"]);
         let scene = scene.login(ALICE);
