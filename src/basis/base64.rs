@@ -10,7 +10,7 @@ pub fn url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// What [`url`] wrote; anything else is `None`. For what is public: a failed decoding wipes nothing.
+/// What [`url()`] wrote; anything else is `None`. For what is public: a failed decoding wipes nothing.
 pub fn from_url(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
