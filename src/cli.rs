@@ -37,6 +37,11 @@ pub enum Command {
     /// Replace a credential that is about to end; started by `get`, never by a person
     #[command(hide = true)]
     Renew(Renew),
+    /// Read the audit trail: who got which token when
+    Audit {
+        #[command(subcommand)]
+        command: Audit,
+    },
     /// Look at the configuration
     Config {
         #[command(subcommand)]
@@ -149,6 +154,67 @@ pub struct Renew {
     /// The repository, where the host is asked per repository
     #[arg(long)]
     pub path: Option<String>,
+}
+
+/// `audit`.
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Show what was decided and handed out
+    Show {
+        /// Print one JSON object a line
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        rows: AuditRows,
+    },
+    /// Check that nothing was changed, removed, moved or added; exit code 5 if something was
+    Verify {
+        /// Anything that names heads kept elsewhere: an extract of syslog or journald, Entra's sign-in export
+        #[arg(long, value_name = "FILE")]
+        anchors: Option<PathBuf>,
+    },
+    /// Print the trail for other programs
+    Export {
+        /// How it is printed
+        #[arg(long, value_enum)]
+        format: AuditFormat,
+        #[command(flatten)]
+        rows: AuditRows,
+    },
+    /// Say which sign-in led to which token led to which push, without any network
+    Join {
+        /// Entra's sign-in export, CSV or JSON
+        #[arg(long, value_name = "FILE")]
+        entra: PathBuf,
+        /// Bitbucket's or Atlassian's audit export, CSV or JSON
+        #[arg(long, value_name = "FILE")]
+        atlassian: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Which rows of the trail are wanted.
+#[derive(Debug, Args)]
+pub struct AuditRows {
+    /// Only from then on: a date, a time (RFC 3339), or a span such as `24h` or `7d`
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+    /// Only this host
+    #[arg(long, value_name = "URL")]
+    pub host: Option<String>,
+}
+
+/// The forms of `audit export`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AuditFormat {
+    /// One object a line
+    Jsonl,
+    /// A table with a header
+    Csv,
+    /// OCSF events of the class Authentication, one a line
+    Ocsf,
 }
 
 /// `config`.

@@ -3,7 +3,7 @@
 use crate::app::login::{Wish, login};
 use crate::app::logout::{Extent, logout};
 use crate::app::world::{World, real};
-use crate::app::{commands, erase, get, pick, registration, renew, token, words};
+use crate::app::{audit, commands, erase, get, pick, registration, renew, token, words};
 use crate::basis::clock::SystemClock;
 use crate::basis::env::Env;
 use crate::basis::failure::{Failure, Kind};
@@ -155,8 +155,27 @@ fn with_world(
         Command::Setup(typed) => commands::setup(&world, &typed_setup(typed), invocation.stdin),
         Command::Renew(typed) => renew::run(world, &typed.host, typed.path.as_deref()).map(|()| String::new()),
         Command::Token(typed) => token::token(&world, &typed.host, form(typed.format)),
+        Command::Audit { command } => read_trail(&world, command),
         Command::Config { command: cli::Config::Show(format) } => Ok(commands::config_show(&world, format.json)),
         Command::Unsetup(_) | Command::Config { .. } => Ok(String::new()),
+    }
+}
+
+fn read_trail(world: &World, typed: cli::Audit) -> Result<String, Failure> {
+    let choice = |cli::AuditRows { since, host }| audit::Choice { since, host };
+    match typed {
+        cli::Audit::Show { json, rows } => audit::show(world, &choice(rows), json),
+        cli::Audit::Verify { anchors } => audit::verify(world, anchors.as_deref()),
+        cli::Audit::Export { format, rows } => audit::export(world, &choice(rows), audit_form(format)),
+        cli::Audit::Join { entra, atlassian, json } => audit::join(world, &entra, &atlassian, json),
+    }
+}
+
+fn audit_form(format: cli::AuditFormat) -> audit::Form {
+    match format {
+        cli::AuditFormat::Jsonl => audit::Form::Jsonl,
+        cli::AuditFormat::Csv => audit::Form::Csv,
+        cli::AuditFormat::Ocsf => audit::Form::Ocsf,
     }
 }
 

@@ -11,10 +11,14 @@
 
 mod practice;
 
+#[path = "it/audit.rs"]
+mod audit;
 #[path = "it/cdp.rs"]
 mod cdp;
 #[path = "it/conversations.rs"]
 mod conversations;
+#[path = "it/day.rs"]
+mod day;
 #[path = "it/demo.rs"]
 mod demo;
 #[path = "it/desk.rs"]

@@ -145,7 +145,7 @@ fn store(
     let _turn = turns::host(world, wanted)?;
     let seen = grants::load(world, wanted)?.map_or(0, |kept| kept.generation);
     grants::keep(world, wanted, grant, seen)?;
-    trail::granted(world, wanted, &proof.who, &grant.account_name)?;
+    trail::granted(world, wanted, proof, &grant.account_name)?;
     match mint::hand_out(world, wanted, proof, credential) {
         Ok(_) => Ok(()),
         Err(mint::Stopped::Failed(failure) | mint::Stopped::ProofRefused(failure)) => Err(failure),

@@ -1,11 +1,11 @@
 //! Conversations with Entra, and what their failures mean for the session.
 
 use crate::app::sign_in::SignIn;
+use crate::app::trail;
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
 use crate::basis::failure::Failure;
-use crate::basis::random;
 use crate::basis::session::Session;
 use crate::session::browser::{Attempt, Prompt};
 use crate::session::device::{self, DeviceCode};
@@ -135,7 +135,9 @@ struct Talk<'a> {
 
 impl<'a> Talk<'a> {
     fn new(world: &'a World, wanted: &'a Wanted<'a>, claims: Option<String>) -> Self {
-        Self { world, wanted, cache: world.places.state.join("entra"), correlation: random::uuid(), claims }
+        let correlation = trail::anchor(world);
+        world.asked.replace(Some(correlation.clone()));
+        Self { world, wanted, cache: world.places.state.join("entra"), correlation, claims }
     }
 
     fn entra(&self) -> Entra<'_> {

@@ -86,9 +86,5 @@ fn anew(world: &World, wish: &Wish, first: &Wanted<'_>, hosts: &[Wanted<'_>]) ->
 /// The session that makes a new sign-in needless, unless one was asked for.
 fn lives(world: &World, wish: &Wish, wanted: &Wanted<'_>) -> Result<Option<Kept>, Failure> {
     let kept = sessions::load(world, wanted)?;
-    Ok(kept.filter(|kept| !wish.force && !wish.ahead && alive(world, wanted, kept)))
-}
-
-fn alive(world: &World, wanted: &Wanted<'_>, kept: &Kept) -> bool {
-    sessions::steady_now(world, turns::state(world, wanted).latest_clock) < kept.session.ends
+    Ok(kept.filter(|kept| !wish.force && !wish.ahead && world.clock.now() < kept.session.ends))
 }

@@ -81,7 +81,7 @@ fn again(failure: Failure) -> Stopped {
 pub fn hand_out(world: &World, wanted: &Wanted<'_>, proof: &Proof, credential: Credential) -> Result<Cached, Stopped> {
     let left = world.clock.now().until(credential.expires.min(proof.session_ends));
     let cached = Cached { credential, who: proof.who.clone(), suspect: false, session_ends: proof.session_ends };
-    trail::minted(world, wanted, &cached)?;
+    trail::minted(world, wanted, &cached, &proof.vouched)?;
     if left >= LEAST_CACHED {
         // A cache that cannot be written only costs the next call a request.
         _ = wanted.cache(world, &cached);

@@ -1,5 +1,6 @@
 //! The landing: the only floor where the rooms meet. `get` is the product in one function; the rest follows from it.
 
+pub mod audit;
 mod bind;
 mod by_browser;
 mod by_device;

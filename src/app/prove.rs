@@ -9,7 +9,7 @@ use crate::app::words;
 use crate::app::world::World;
 use crate::app::{consent, grants, interaction, trail, turns};
 use crate::basis::clock::Timestamp;
-use crate::basis::credential::Proof;
+use crate::basis::credential::{Proof, Vouched};
 use crate::basis::failure::{Failure, Kind};
 use crate::config::settings::Identity;
 use crate::flight::Turn;
@@ -78,7 +78,6 @@ fn prove_and_consent(world: &World, wanted: &Wanted<'_>, manner: Manner, turn: &
 
 fn refresh_or_sign_in(world: &World, wanted: &Wanted<'_>, manner: Manner, turn: &dyn Turn) -> Result<Proof, Failure> {
     let state = turns::state(world, wanted);
-    let now = sessions::steady_now(world, state.latest_clock);
     let first = Again { claims: state.claims.clone(), ..Again::default() };
     let Some(kept) = sessions::load(world, wanted)? else {
         let hint = state.last.map(|who| who.username);
@@ -87,7 +86,7 @@ fn refresh_or_sign_in(world: &World, wanted: &Wanted<'_>, manner: Manner, turn: 
     let hint = kept.session.who.username.clone();
     let ask =
         |why, again| sign_in::sign_in(&SignIn::new(world, wanted, manner, turn, why).again(again, Some(hint.clone())));
-    if kept.session.ends <= now {
+    if kept.session.ends <= world.clock.now() {
         sessions::forget(world, wanted)?;
         return ask(Why::DayEnded, Again::default());
     }
@@ -108,6 +107,7 @@ const A_CALL: Duration = Duration::from_secs(90);
 /// The rotated token is durable before the access token that came with it is used.
 fn renewed(world: &World, wanted: &Wanted<'_>, kept: Kept, tokens: Tokens) -> Result<Proof, Failure> {
     let Kept { mut session, generation } = kept;
+    let vouched = vouched(&tokens);
     if let Some(id) = tokens.id.filter(|id| !id.who().is(&session.who)) {
         return Err(words::wrong_account(wanted, &session.who.to_string(), id.who()));
     }
@@ -116,12 +116,17 @@ fn renewed(world: &World, wanted: &Wanted<'_>, kept: Kept, tokens: Tokens) -> Re
         session.refresh_token = next;
     }
     sessions::keep(world, wanted, &session, generation)?;
+    if !sessions::set_back(world, wanted).is_zero() {
+        // What was cached before knows only the later end.
+        world.hot.drop_account(&wanted.account);
+    }
     turns::change(world, wanted, |state| {
         state.not_before = None;
-        state.latest_clock = state.latest_clock.max(Some(session.confirmed));
+        state.latest_clock = Some(session.confirmed);
     });
     let proof = Proof {
         who: session.who,
+        vouched,
         access_token: tokens.access.filter(|_| wanted.host.source.entra_scope().is_some()),
         expires: tokens.expires,
         confirmed: session.confirmed,
@@ -129,6 +134,12 @@ fn renewed(world: &World, wanted: &Wanted<'_>, kept: Kept, tokens: Tokens) -> Re
     };
     sessions::remember(world, wanted, &proof);
     Ok(proof)
+}
+
+/// How Entra's sign-in log names the call that gave these tokens.
+pub fn vouched(tokens: &Tokens) -> Vouched {
+    let uti = tokens.id.as_ref().and_then(|id| id.uti()).map(str::to_owned);
+    Vouched { correlation: tokens.correlation.clone(), uti }
 }
 
 /// What a refused or failed refresh means (DESIGN.md section 8).
@@ -194,6 +205,8 @@ fn grace(world: &World, wanted: &Wanted<'_>, kept: &Kept) -> Option<Proof> {
     trail::outage_grace(world, wanted, &session.who).ok()?;
     Some(Proof {
         who: session.who.clone(),
+        // Nobody vouched now; the trail says so with an event of its own.
+        vouched: Vouched::default(),
         access_token: None,
         expires: Timestamp(0),
         confirmed: session.confirmed,

@@ -5,7 +5,6 @@ use crate::app::turns;
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
-use crate::basis::clock::Timestamp;
 use crate::basis::credential::Proof;
 use crate::basis::digest;
 use crate::basis::failure::Failure;
@@ -19,11 +18,13 @@ pub struct Kept {
     pub generation: u64,
 }
 
-/// The account's session; a record that cannot be understood counts as none.
+/// The account's session; a record that cannot be understood counts as none. If the clock was set back it ends as
+/// much earlier, so that it does not live longer for it.
 pub fn load(world: &World, wanted: &Wanted<'_>) -> Result<Option<Kept>, Failure> {
     let record = world.vault.get().load(&name(wanted)).map_err(|error| words::vault(&error))?;
     Ok(record.and_then(|record| {
-        let session = records::session(&record.bytes)?;
+        let mut session = records::session(&record.bytes)?;
+        session.ends = session.ends.before(set_back(world, wanted));
         Some(Kept { session, generation: record.generation })
     }))
 }
@@ -72,10 +73,10 @@ pub fn forget_recent(world: &World, wanted: &Wanted<'_>, refused: &Proof) {
     }
 }
 
-/// The later of the clock and the latest clock ever seen: a clock set back ends nothing later.
-pub fn steady_now(world: &World, latest: Option<Timestamp>) -> Timestamp {
-    let now = world.clock.now();
-    latest.map_or(now, |latest| now.max(latest))
+/// How far the clock was set back since Entra last answered for the account.
+pub fn set_back(world: &World, wanted: &Wanted<'_>) -> Duration {
+    let latest = turns::state(world, wanted).latest_clock;
+    latest.map_or(Duration::ZERO, |latest| world.clock.now().until(latest))
 }
 
 /// DESIGN.md section 8: one Entra answer counts for all hosts of the account for this long.

@@ -7,7 +7,7 @@ use crate::app::sessions;
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
-use crate::app::{by_browser, by_device, grants, trail, turns};
+use crate::app::{by_browser, by_device, grants, prove, trail, turns};
 use crate::basis::credential::Proof;
 use crate::basis::day::end_of_day;
 use crate::basis::failure::Failure;
@@ -128,7 +128,8 @@ pub fn announce(sign_in: &SignIn<'_>, choice: &Choice) {
 /// The session begins now: stored before anything that came with it is used, recorded, and shared.
 pub fn begin(sign_in: &SignIn<'_>, tokens: Tokens, flow: Flow) -> Result<Proof, Failure> {
     let SignIn { world, wanted, .. } = *sign_in;
-    let Tokens { refresh_token, access, expires, id, correlation, .. } = tokens;
+    let vouched = prove::vouched(&tokens);
+    let Tokens { refresh_token, access, expires, id, .. } = tokens;
     let who = id.map(|id| id.who().clone()).ok_or_else(|| words::no_id_token(wanted))?;
     same_account(sign_in, &who)?;
     let now = world.clock.now();
@@ -148,9 +149,9 @@ pub fn begin(sign_in: &SignIn<'_>, tokens: Tokens, flow: Flow) -> Result<Proof, 
         let last = Some(Who { email: None, ..who.clone() });
         *state = AccountState { latest_clock: Some(now), endings: state.endings, last, ..AccountState::default() };
     });
-    trail::signed_in(world, wanted, &session, correlation)?;
+    trail::signed_in(world, wanted, &session, &vouched)?;
     let access_token = access.filter(|_| wanted.host.source.entra_scope().is_some());
-    let proof = Proof { who, access_token, expires, confirmed: now, session_ends: session.ends };
+    let proof = Proof { who, vouched, access_token, expires, confirmed: now, session_ends: session.ends };
     sessions::remember(world, wanted, &proof);
     if world.vault.get().place() == Place::Nowhere {
         world.ui.tell(words::kept_nowhere());

@@ -4,11 +4,10 @@ use crate::app::get;
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
-use crate::app::{grants, pick, sessions, turns};
+use crate::app::{grants, pick, sessions};
 use crate::basis::clock::Timestamp;
 use crate::basis::failure::Failure;
 use crate::config;
-use crate::config::settings::Forward;
 use crate::vault::Place;
 use serde::Serialize;
 
@@ -68,8 +67,8 @@ pub fn status(world: &World, chain: &dyn Fn(&Wanted<'_>) -> Vec<String>) -> Resu
     }
     let unknown = config::unknown_variables(&world.env);
     let mut findings: Vec<String> = world.loaded.findings.iter().chain(&unknown).map(words::finding).collect();
-    if world.loaded.settings.audit.forward != Forward::None {
-        findings.push(words::forward_unavailable());
+    if let Some((when, why)) = world.journal.forward_failure() {
+        findings.push(words::forward_failed(&when, &why));
     }
     Ok(Status { accounts, findings })
 }
@@ -90,7 +89,7 @@ fn account(
     hosts: &[Wanted<'_>],
     chain: &dyn Fn(&Wanted<'_>) -> Vec<String>,
 ) -> Result<Account, Failure> {
-    let now = sessions::steady_now(world, turns::state(world, first).latest_clock);
+    let now = world.clock.now();
     let session = sessions::load(world, first)?.map(|kept| kept.session).filter(|session| now < session.ends);
     let hosts = hosts.iter().map(|wanted| host(world, wanted, chain)).collect::<Result<_, _>>()?;
     Ok(Account {

@@ -2,11 +2,11 @@
 
 use crate::app::git_settings::GitSettings;
 use crate::app::words;
-use crate::audit::{self, Journal};
+use crate::audit::{self, Journal, Receiver, TrailKey};
 use crate::basis::clock::Clock;
 use crate::basis::env::Env;
 use crate::basis::failure::Failure;
-use crate::config::settings::{Network, Settings, StorageChoice};
+use crate::config::settings::{AuditRules, Forward, Network, Settings, StorageChoice};
 use crate::config::{self, Loaded, Places, Sources};
 use crate::flight::{Files, Flight};
 use crate::net::Http;
@@ -15,7 +15,7 @@ use crate::net::retry::Retry;
 use crate::ui::Ui;
 use crate::ui::terminal::Terminal;
 use crate::vault::{self, HotCache, Vault};
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -30,6 +30,10 @@ pub struct World {
     pub ui: Box<dyn Ui>,
     pub hot: Box<dyn HotCache>,
     pub journal: Box<dyn Journal>,
+    /// What seals the journal, once somebody has asked; a hit never does.
+    pub trail_key: OnceCell<Option<TrailKey>>,
+    /// The correlation id of the last call to Entra.
+    pub asked: RefCell<Option<String>>,
     pub flight: Box<dyn Flight>,
     pub vault: Lazy<dyn Vault>,
     pub http: Lazy<dyn Http>,
@@ -72,7 +76,14 @@ pub fn real(env: Env, flags: Vec<(String, String)>, clock: Arc<dyn Clock>) -> Re
     let ui = Terminal::new(env.clone(), &ui.browser);
     Ok(World {
         hot: vault::hot(choice, false, &places.state, &env, Arc::clone(&clock)),
-        journal: Box::new(audit::trail(audit.file.as_deref(), &places.state, Arc::clone(&clock))),
+        journal: Box::new(audit::trail(
+            &trail_file(&places, audit),
+            &places.state,
+            forward(audit.forward),
+            Arc::clone(&clock),
+        )),
+        trail_key: OnceCell::new(),
+        asked: RefCell::default(),
         flight: Box::new(Files::new(&places.state, Arc::clone(&clock))),
         vault: lazy_vault(choice, &places, &env, &clock),
         http: lazy_http(&loaded.settings.network, &env, &clock),
@@ -88,6 +99,21 @@ pub fn real(env: Env, flags: Vec<(String, String)>, clock: Arc<dyn Clock>) -> Re
 /// Our own absolute path.
 pub fn own_path() -> PathBuf {
     std::env::current_exe().unwrap_or_default()
+}
+
+/// Where the audit trail is.
+pub fn trail_file(places: &Places, rules: &AuditRules) -> PathBuf {
+    rules.file.clone().unwrap_or_else(|| places.state.join("audit.jsonl"))
+}
+
+/// Where the head of the trail goes besides.
+fn forward(forward: Forward) -> Option<Receiver> {
+    match forward {
+        Forward::None => None,
+        Forward::Syslog if cfg!(target_os = "macos") => Some(Receiver::Syslog("/var/run/syslog".into())),
+        Forward::Syslog => Some(Receiver::Syslog("/dev/log".into())),
+        Forward::Journald => Some(Receiver::Journald("/run/systemd/journal/socket".into())),
+    }
 }
 
 /// The keyring is asked only by runs that need a session; only a foreground terminal may unlock it.

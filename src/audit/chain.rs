@@ -1,5 +1,6 @@
 //! The chain: each line names the digest of the line before it, across rotated files too.
 
+use crate::audit::hmac::TrailKey;
 use crate::basis::digest;
 use crate::basis::files;
 use serde::Serialize;
@@ -19,39 +20,49 @@ struct Line<'a, T> {
     folded: &'a Folded,
     #[serde(flatten)]
     record: &'a T,
+    /// Which key seals the line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
 }
 
 /// The end of the trail; the caller holds its lock.
-pub struct Chain {
+pub struct Chain<'a> {
     file: File,
     length: u64,
     prev: String,
     /// As of the last line.
     pub folded: Folded,
     pending: Vec<u8>,
+    key: Option<&'a TrailKey>,
 }
 
-impl Chain {
+impl<'a> Chain<'a> {
     /// Opens the trail at its end. A last line without its end was never complete: nothing was handed out on it, and
     /// it goes. A file that has grown to `most` bytes is set aside first.
-    pub fn open(path: &Path, most: u64) -> io::Result<Self> {
-        let mut file = files::append_private(path)?;
+    pub fn open(path: &Path, most: u64, key: Option<&'a TrailKey>) -> io::Result<Self> {
+        let mut file = regular(path)?;
         let mut last = last_line(&mut file, true)?;
         if file.metadata()?.len() >= most {
             fs::rename(path, numbered(path, newest(path)? + 1))?;
-            file = files::append_private(path)?;
+            file = regular(path)?;
         } else if last.is_none() && newest(path)? > 0 {
             last = last_line(&mut File::open(numbered(path, newest(path)?))?, false)?;
         }
         let length = file.metadata()?.len();
         let prev = last.as_deref().map_or_else(|| START.to_owned(), digest::of);
         let folded = last.as_deref().map(folded_of).unwrap_or_default();
-        Ok(Self { file, length, prev, folded, pending: Vec::new() })
+        Ok(Self { file, length, prev, folded, pending: Vec::new(), key })
     }
 
     /// Adds a line with the present `folded`; it counts from [`Chain::commit`] on.
     pub fn add<T: Serialize>(&mut self, record: &T) -> io::Result<()> {
-        let line = serde_json::to_vec(&Line { prev: &self.prev, folded: &self.folded, record })?;
+        let key = self.key.map(TrailKey::id);
+        let mut line = serde_json::to_vec(&Line { prev: &self.prev, folded: &self.folded, record, key })?;
+        if let Some(key) = self.key {
+            line.pop();
+            let seal = key.seal(&line);
+            line.extend([MAC, &seal, "\"}"].concat().into_bytes());
+        }
         self.prev = digest::of(&line);
         self.pending.extend(line);
         self.pending.push(b'\n');
@@ -59,14 +70,40 @@ impl Chain {
     }
 
     /// Writes what was added and has it on the disk, or leaves the trail as it was.
-    pub fn commit(mut self) -> io::Result<()> {
+    pub fn commit(mut self) -> io::Result<String> {
         let written = self.file.write_all(&self.pending).and_then(|()| self.file.sync_data());
         if written.is_err() {
             // Should this fail too, the next one to open the trail cuts the torn line off.
             _ = self.file.set_len(self.length);
         }
-        written
+        written.map(|()| self.prev)
     }
+}
+
+/// The digest of the last line; `None` if there is no line yet.
+pub fn head(path: &Path) -> io::Result<Option<String>> {
+    let end = |path: &Path| if path.is_file() { last_line(&mut File::open(path)?, false) } else { Ok(None) };
+    let last = match end(path)? {
+        None if path.parent().is_some_and(Path::is_dir) => end(&numbered(path, newest(path)?))?,
+        last => last,
+    };
+    Ok(last.as_deref().map(digest::of))
+}
+
+/// Splits a sealed line into what was sealed and the seal.
+pub fn sealed(line: &[u8]) -> Option<(&[u8], &str)> {
+    let at = line.len().checked_sub(MAC.len() + 64 + 2)?;
+    let (body, rest) = line.split_at(at);
+    let seal = rest.strip_prefix(MAC.as_bytes())?.strip_suffix(b"\"}")?;
+    Some((body, std::str::from_utf8(seal).ok()?))
+}
+
+/// Opens the trail; a device would swallow it, a pipe would hold everybody up.
+fn regular(path: &Path) -> io::Result<File> {
+    if fs::symlink_metadata(path).is_ok_and(|what| !what.is_file()) {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    files::append_private(path)
 }
 
 /// The last complete line without its end; `cut` removes what comes after it.
@@ -93,7 +130,7 @@ fn last_line(file: &mut File, cut: bool) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-fn folded_of(line: &[u8]) -> Folded {
+pub fn folded_of(line: &[u8]) -> Folded {
     #[derive(serde::Deserialize)]
     struct OnlyFolded {
         folded: Folded,
@@ -103,21 +140,30 @@ fn folded_of(line: &[u8]) -> Folded {
 
 /// The highest number a rotated file has; 0 if there is none.
 fn newest(path: &Path) -> io::Result<u32> {
-    let prefix = format!("{}.", path.file_name().unwrap_or_default().to_string_lossy());
-    let mut newest = 0;
-    for entry in fs::read_dir(path.parent().unwrap_or(Path::new(".")))? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        newest = newest.max(name.strip_prefix(&prefix).and_then(|number| number.parse().ok()).unwrap_or(0));
-    }
-    Ok(newest)
+    Ok(numbers(path)?.last().copied().unwrap_or(0))
 }
 
-fn numbered(path: &Path, number: u32) -> PathBuf {
+/// The numbers that rotated files have, in order.
+pub fn numbers(path: &Path) -> io::Result<Vec<u32>> {
+    let prefix = format!("{}.", path.file_name().unwrap_or_default().to_string_lossy());
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(path.parent().unwrap_or(Path::new(".")))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        numbers.extend(name.strip_prefix(&prefix).and_then(|number| number.parse::<u32>().ok()));
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// The name of a rotated file.
+pub fn numbered(path: &Path, number: u32) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{number}"));
     name.into()
 }
 
 /// What the first line of all names as its predecessor.
-const START: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+pub const START: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+/// Between a line's own text and its seal.
+const MAC: &str = ",\"mac\":\"";
 const CHUNK: u64 = 16 << 10;

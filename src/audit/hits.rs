@@ -7,6 +7,7 @@
 use crate::audit::chain::{Chain, Folded};
 use crate::basis::clock::Timestamp;
 use crate::basis::files::{append_private, private_dir, remove};
+use crate::basis::process;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fs;
@@ -14,7 +15,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// One hand-out: seconds since 1970, the process, the first half of the token's SHA-256.
+/// One hand-out: seconds since 1970, the process that asked, the first half of the token's SHA-256.
 #[derive(Serialize, Deserialize)]
 struct Hit<'a> {
     t: i64,
@@ -34,7 +35,7 @@ struct Portion<'a> {
 /// Appends one line of less than 200 bytes by one write.
 pub fn append(dir: &Path, now: Timestamp, token_digest: &str) -> io::Result<()> {
     let tok = token_digest.get(..32).unwrap_or(token_digest);
-    let mut line = serde_json::to_vec(&Hit { t: now.0, pid: std::process::id(), tok })?;
+    let mut line = serde_json::to_vec(&Hit { t: now.0, pid: process::parent(), tok })?;
     line.push(b'\n');
     let path = dir.join(day(now));
     let mut file = match append_private(&path) {
@@ -51,7 +52,7 @@ pub fn append(dir: &Path, now: Timestamp, token_digest: &str) -> io::Result<()> 
 }
 
 /// Adds all hits that the chain does not have yet, and removes the files of days that are long over.
-pub fn fold(dir: &Path, now: Timestamp, chain: &mut Chain) -> io::Result<()> {
+pub fn fold(dir: &Path, now: Timestamp, chain: &mut Chain<'_>) -> io::Result<()> {
     let days = days(dir)?;
     chain.folded.retain(|day, _| days.contains(day));
     for name in days {
@@ -66,7 +67,7 @@ pub fn fold(dir: &Path, now: Timestamp, chain: &mut Chain) -> io::Result<()> {
     Ok(())
 }
 
-fn fold_day(path: &Path, name: &str, now: Timestamp, chain: &mut Chain) -> io::Result<()> {
+fn fold_day(path: &Path, name: &str, now: Timestamp, chain: &mut Chain<'_>) -> io::Result<()> {
     let mut file = append_private(path)?;
     let known = chain.folded.get(name).copied().unwrap_or(0);
     // A file shorter than we know it is another one: that of a day that came twice, by a clock set back.
@@ -87,7 +88,7 @@ fn fold_day(path: &Path, name: &str, now: Timestamp, chain: &mut Chain) -> io::R
 }
 
 /// Adds lines in portions, each with the place in the file up to which it goes.
-fn add(bytes: &[u8], day: &str, mut from: u64, now: Timestamp, chain: &mut Chain) -> io::Result<u64> {
+fn add(bytes: &[u8], day: &str, mut from: u64, now: Timestamp, chain: &mut Chain<'_>) -> io::Result<u64> {
     let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
     for portion in lines.chunks(PER_LINE) {
         from += portion.iter().map(|line| line.len() as u64).sum::<u64>();
@@ -103,7 +104,7 @@ fn set(folded: &mut Folded, day: &str, to: u64) {
 }
 
 /// A hit, or the text of a line that is none.
-fn parse(line: &[u8]) -> Value {
+pub(super) fn parse(line: &[u8]) -> Value {
     match serde_json::from_slice::<Hit>(line) {
         Ok(Hit { t, pid, tok }) => serde_json::json!({ "t": t, "pid": pid, "tok": tok }),
         Err(_) => Value::String(crate::basis::text::clean(&String::from_utf8_lossy(line))),
@@ -111,7 +112,7 @@ fn parse(line: &[u8]) -> Value {
 }
 
 /// The days that have a file, the oldest first.
-fn days(dir: &Path) -> io::Result<Vec<String>> {
+pub(super) fn days(dir: &Path) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(dir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries?,

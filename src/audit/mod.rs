@@ -3,15 +3,32 @@
 use crate::basis::clock::Timestamp;
 
 mod chain;
+mod forward;
 mod hits;
+mod hmac;
 mod lines;
+mod read;
+mod rows;
+mod verify;
 
+pub use forward::Receiver;
+pub use hmac::{KEY_LENGTH, TrailKey};
 pub use lines::{Trail, trail};
+pub use read::{Trace, anchor_of, read};
+pub use rows::{Row, rows};
+pub use verify::{Anchors, Flaw, Seals, Verdict, verify};
 
 /// Keeps the trail.
 pub trait Journal {
     /// Records a decision. Failing to write it is an error: nothing is handed out unrecorded.
-    fn record(&self, event: &Event) -> Result<(), JournalError>;
+    /// Without a key, the line is chained and not sealed.
+    fn record(&self, event: &Event, key: Option<&TrailKey>) -> Result<(), JournalError>;
+
+    /// The digest of the newest line; `None` if there is none, or none can be read.
+    fn head(&self) -> Option<String>;
+
+    /// When and why the system's log last did not take a head, if it has not taken one since.
+    fn forward_failure(&self) -> Option<(String, String)>;
 
     /// Records a hand-out from the cache: one append, no lock.
     fn hit(&self, now: Timestamp, token_digest: &str) -> Result<(), JournalError>;
@@ -43,10 +60,18 @@ pub struct Event {
     /// SHA-256 of the token handed out.
     pub token_sha256: Option<String>,
     pub expires: Option<String>,
-    /// Entra `uti` or correlation id, to join with Entra's sign-in logs.
+    /// The correlation id of the call to Entra that vouched, as Entra's sign-in log has it.
     pub correlation: Option<String>,
-    /// The requesting process.
+    /// The unique token identifier of the ID token of that call, where one came along.
+    pub uti: Option<String>,
+    /// The Bitbucket account that was bound.
+    pub bitbucket_account: Option<String>,
+    /// How many grants were removed.
+    pub grants_removed: Option<usize>,
+    /// The requesting process: the one that has started us; 0 where the system does not tell.
     pub pid: u32,
+    /// Its program.
+    pub program: Option<String>,
     /// `ok`, or the failure's identifier.
     pub outcome: String,
 }

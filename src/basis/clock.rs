@@ -34,6 +34,11 @@ impl Timestamp {
         self.instant().to_string()
     }
 
+    /// The moment that RFC 3339 text names, in whole seconds.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse::<jiff::Timestamp>().ok().map(|moment| Self(moment.as_second()))
+    }
+
     /// `2026-11-24 17:05` in the given zone, for people.
     pub fn local(self, zone: &TimeZone) -> String {
         self.instant().to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()

@@ -3,6 +3,7 @@
 use crate::basis::clock::Timestamp;
 use crate::basis::secret::{AccessToken, GitToken};
 use crate::basis::session::Who;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// User name, short-lived Bitbucket access token and its end.
@@ -59,10 +60,21 @@ impl Ask {
     }
 }
 
+/// A call to Entra, as its sign-in log names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vouched {
+    /// The correlation id.
+    pub correlation: Option<String>,
+    /// The unique token identifier of the ID token that came along.
+    pub uti: Option<String>,
+}
+
 /// That Entra vouches for the account right now, with what a token source needs of it.
 #[derive(Clone, Debug)]
 pub struct Proof {
     pub who: Who,
+    /// The call that vouched, as Entra's sign-in log names it.
+    pub vouched: Vouched,
     /// An access token for the host's own scope; the two OAuth sources need none.
     pub access_token: Option<AccessToken>,
     /// When `access_token` ends.

@@ -34,6 +34,14 @@ pub fn hex(bytes: &[u8]) -> String {
     text
 }
 
+/// A UUID in lower-case text of that version (RFC 9562 section 4), over 122 bits of `raw`.
+pub fn uuid(mut raw: [u8; 16], version: u8) -> String {
+    raw[6] = raw[6] & 0x0f | version << 4;
+    raw[8] = raw[8] & 0x3f | 0x80;
+    let hex = hex(&raw);
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
 /// Compares without telling by its duration where the difference is; lengths may be told apart.
 pub fn equal(left: &[u8], right: &[u8]) -> bool {
     left.len() == right.len() && left.iter().zip(right).fold(0, |sum, (a, b)| sum | (a ^ b)) == 0

@@ -76,8 +76,11 @@ pub fn remove(path: &Path) -> io::Result<bool> {
     }
 }
 
+/// How the names of temporary files begin.
+pub const TEMPORARY: &str = ".new-";
+
 fn replace(path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
-    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(parent(path))?;
+    let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(parent(path))?;
     file.write_all(bytes)?;
     if durable {
         file.as_file().sync_all()?;

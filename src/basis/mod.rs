@@ -9,6 +9,7 @@ pub mod env;
 pub mod failure;
 pub mod files;
 pub mod host_id;
+pub mod leftovers;
 pub mod lock;
 pub mod process;
 pub mod program;

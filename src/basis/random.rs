@@ -1,6 +1,7 @@
 //! Random values from the operating system, for states, nonces and names nobody may guess.
 
 use crate::basis::base64;
+use crate::basis::digest;
 use crate::basis::secret::SecretBytes;
 use ring::rand::{SecureRandom, SystemRandom};
 
@@ -24,10 +25,7 @@ pub fn fill(bytes: &mut [u8]) {
 pub fn uuid() -> String {
     let mut raw = [0; 16];
     fill(&mut raw);
-    raw[6] = raw[6] & 0x0f | 0x40;
-    raw[8] = raw[8] & 0x3f | 0x80;
-    let hex = crate::basis::digest::hex(&raw);
-    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+    digest::uuid(raw, 4)
 }
 
 #[cfg(test)]

@@ -102,6 +102,7 @@ impl Document {
         let layer = self.layer;
         let wrong = |entry: &&Entry| match entry.key.rights {
             Rights::Anyone | Rights::Trust => false,
+            Rights::Files => matches!(layer, Layer::CommandLine | Layer::Environment),
             Rights::PolicyOrUser => !matches!(layer, Layer::Policy | Layer::User),
             Rights::Policy => layer != Layer::Policy,
         };

@@ -67,6 +67,7 @@ fn rights(rights: Rights) -> &'static str {
         Rights::Anyone => "every layer",
         Rights::Trust => "files (trust key)",
         Rights::PolicyOrUser => "policy, user file (trust key)",
+        Rights::Files => "files",
         Rights::Policy => "policy",
     }
 }

@@ -83,6 +83,8 @@ pub enum Rights {
     Trust,
     /// A trust key that names a program: policy and the user file.
     PolicyOrUser,
+    /// Files: neither environment nor command line, whatever the files say.
+    Files,
     /// Policy.
     Policy,
 }

@@ -24,7 +24,7 @@ pub struct AccountState {
     pub cooldown_len: Duration,
     /// A browser tab was opened without anybody asking, and nobody completed it.
     pub tab_spent: bool,
-    /// The latest wall clock seen; one that is set back later ends nothing later.
+    /// The wall clock when Entra last answered; one that is set back ends nothing later.
     pub latest_clock: Option<Timestamp>,
     /// The claims that Entra asked for and that the next sign-in has to bring.
     pub claims: Option<String>,

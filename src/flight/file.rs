@@ -4,6 +4,7 @@ use crate::basis::clock::Clock;
 use crate::basis::failure::Failure;
 use crate::basis::files::private_dir;
 use crate::basis::host_id::HostId;
+use crate::basis::leftovers;
 use crate::basis::lock;
 use crate::flight::note::Note;
 use crate::flight::{Adopted, Flight, FlightError, Lane, Notice, Turn};
@@ -47,6 +48,7 @@ impl Files {
         let turn = Lead {
             file,
             path: note_path,
+            state: self.state.clone(),
             clock: Arc::clone(&self.clock),
             waited: waited.is_some(),
             leads: Cell::new(false),
@@ -137,6 +139,7 @@ struct Lead {
     #[expect(dead_code, reason = "held, not used")]
     file: File,
     path: PathBuf,
+    state: PathBuf,
     clock: Arc<dyn Clock>,
     waited: bool,
     leads: Cell<bool>,
@@ -145,12 +148,14 @@ struct Lead {
 }
 
 impl Lead {
-    /// From now on an older failure is not the last word of this lane.
+    /// From now on an older failure is not the last word of this lane. Leaders also clear away what killed processes
+    /// have left.
     fn lead(&self) {
         if !self.leads.replace(true) {
             let next = self.note.take().next();
             next.write(&self.path);
             self.note.replace(next);
+            leftovers::sweep(&self.state, &self.path);
         }
     }
 }

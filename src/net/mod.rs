@@ -23,7 +23,7 @@ pub struct Call {
     pub headers: Vec<(&'static str, SecretBytes)>,
     /// Sent as `application/x-www-form-urlencoded`.
     pub form: Option<SecretBytes>,
-    /// Whether the same call may be sent again when no answer came: never where a token may rotate.
+    /// Whether the same call may be sent again when no answer came: never where the token in it may end with the first.
     pub repeatable: bool,
 }
 

@@ -95,6 +95,7 @@ pub fn proof(access_token: Option<&str>) -> Proof {
     let who = Who { tid: "t".into(), oid: "o".into(), username: "alice@corp.example".into(), email: None };
     let access_token = access_token.map(|token| AccessToken::new(token.to_owned()));
     Proof {
+        vouched: crate::basis::credential::Vouched::default(),
         who,
         access_token,
         expires: Timestamp(NOW + 3600),

@@ -5,6 +5,7 @@ use crate::basis::clock::{Clock, Timestamp};
 use crate::basis::env::Env;
 use crate::basis::files::{private_dir, put_private, read_private, remove};
 use crate::basis::host_id::AccountId;
+use crate::basis::leftovers;
 use crate::basis::secret::SecretBytes;
 use crate::vault::hot::{unwrap, wrap};
 use crate::vault::shelf::{Shelf, keep};
@@ -47,7 +48,9 @@ impl MemoryFile {
 
     fn put(&self, name: &str, bytes: &SecretBytes) -> Result<(), VaultError> {
         let path = self.path(name)?;
-        put_private(&path, bytes.expose()).map_err(|error| super::file_error(&path, &error))
+        put_private(&path, bytes.expose()).map_err(|error| super::file_error(&path, &error))?;
+        leftovers::sweep(&self.dir, &path);
+        Ok(())
     }
 
     fn get(&self, name: &str) -> Result<Option<SecretBytes>, VaultError> {

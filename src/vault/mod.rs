@@ -32,6 +32,8 @@ pub enum Name {
     Session(AccountId),
     /// The Bitbucket refresh token of a host.
     Grant(HostId),
+    /// What an audit trail is sealed with, by the digest of the trail's path.
+    TrailKey(String),
 }
 
 /// A record as stored: opaque bytes and the generation that counts its writes, from 1.

@@ -18,7 +18,9 @@ impl Vault for Nowhere {
     fn keep(&self, name: &Name, _: &SecretBytes, seen: u64) -> Result<u64, VaultError> {
         match name {
             Name::Session(_) => Ok(seen + 1),
-            Name::Grant(_) => Err(VaultError::Missing("this machine has no place to keep a grant".into())),
+            Name::Grant(_) | Name::TrailKey(_) => {
+                Err(VaultError::Missing("this machine has no place to keep it".into()))
+            }
         }
     }
 

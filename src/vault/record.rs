@@ -10,6 +10,7 @@ impl Name {
         match self {
             Self::Session(account) => format!("session-{account}"),
             Self::Grant(host) => format!("grant-{host}"),
+            Self::TrailKey(trail) => format!("trail-{trail}"),
         }
     }
 }

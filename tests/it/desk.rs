@@ -133,6 +133,17 @@ impl Desk {
         self.command(HELPER)
     }
 
+    /// The helper by a clock that goes so many seconds wrong. The steady clock is left alone: time limits are to pass
+    /// as ever. No wrapper stands between: signals reach the helper itself.
+    pub fn helper_at(&self, seconds: i64) -> Command {
+        let mut command = self.helper();
+        if seconds != 0 {
+            command.env("LD_PRELOAD", faketime()).env("FAKETIME", format!("{seconds:+}s"));
+            command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        }
+        command
+    }
+
     /// The first git of this machine, in this home.
     pub fn git(&self) -> Command {
         self.command("git")
@@ -169,7 +180,7 @@ impl Desk {
     }
 
     /// Takes this desk's sealing keys out of the kernel, which gives an ordinary user room for 200.
-    fn forget_keys(&self) {
+    pub fn forget_keys(&self) {
         use linux_keyutils::{KeyRing, KeyRingIdentifier};
         let Ok(ring) = KeyRing::from_special_id(KeyRingIdentifier::Process, true) else { return };
         if ring.link_keyring_id(KeyRingIdentifier::User).is_err() {
@@ -201,6 +212,13 @@ impl Drop for Desk {
         }
         self.forget_keys();
     }
+}
+
+/// The library of the Debian package `faketime`.
+fn faketime() -> PathBuf {
+    let dirs = fs::read_dir("/usr/lib").unwrap().flatten().map(|entry| entry.path());
+    let mut found = dirs.map(|dir| dir.join("faketime/libfaketime.so.1")).filter(|library| library.exists());
+    found.next().expect("the package `faketime` is installed")
 }
 
 /// Runs a command with this standard input.

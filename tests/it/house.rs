@@ -24,7 +24,7 @@ const OWNERS: [(&str, &[&str]); 23] = [
     ("clap", &["cli.rs", "run.rs"]),
     ("reqwest", &["net/client"]),
     ("rustls", &["net/client"]),
-    ("ring", &["idtoken/", "vault/seal.rs", "basis/random.rs"]),
+    ("ring", &["idtoken/", "vault/seal.rs", "basis/random.rs", "audit/hmac.rs"]),
     ("keyring", &["vault/keyring"]),
     ("linux_keyutils", &["vault/kernel.rs"]),
     ("oauth2", &["session/"]),

@@ -17,6 +17,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+#[path = "chaos.rs"]
+mod chaos;
 #[path = "queue/crash.rs"]
 mod crash;
 #[path = "queue/crowd.rs"]

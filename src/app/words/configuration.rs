@@ -137,9 +137,9 @@ pub fn finding(finding: &Finding) -> String {
     }
 }
 
-/// A setting that this version does not act on is said, not swallowed.
-pub fn forward_unavailable() -> String {
-    "`audit.forward` has no effect in this version: the trail is kept in its file only".to_owned()
+/// The system's log did not take the head of the trail; nothing was held up for it.
+pub fn forward_failed(when: &str, why: &str) -> String {
+    format!("`audit.forward`: the system's log did not take the head of the audit trail at {when}: {why}")
 }
 
 /// Which layer and file a host comes from.

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod asking;
+mod audit;
 mod bitbucket;
 mod configuration;
 mod entra;
@@ -15,6 +16,7 @@ mod standing;
 
 pub use accounts::*;
 pub use asking::*;
+pub use audit::*;
 pub use bitbucket::*;
 pub use configuration::*;
 pub use entra::*;

@@ -1,6 +1,7 @@
 //! Every text that a person reads, built with sample values and compared with `tests/messages.txt`.
 
 mod asking;
+mod audit;
 mod bitbucket;
 mod configuration;
 mod entra;
@@ -23,6 +24,7 @@ use std::time::{Duration, Instant};
 fn every_text_is_the_one_that_was_agreed_on() {
     let mut book = Book::new();
     asking::tell(&mut book);
+    audit::tell(&mut book);
     bitbucket::tell(&mut book);
     configuration::tell(&mut book);
     entra::tell(&mut book);

@@ -12,7 +12,7 @@ use std::time::Instant;
 fn each_line_names_the_one_before() {
     let place = Place::new();
     for event in ["sign-in", "mint", "refuse"] {
-        place.trail.record(&named(event)).unwrap();
+        place.trail.record(&named(event), None).unwrap();
     }
     let lines = place.lines();
     assert_eq!(events(&lines), ["sign-in", "mint", "refuse"]);
@@ -24,7 +24,7 @@ fn each_line_names_the_one_before() {
 fn every_edit_breaks_the_chain() {
     let place = Place::new();
     for event in ["one", "two", "three"] {
-        place.trail.record(&named(event)).unwrap();
+        place.trail.record(&named(event), None).unwrap();
     }
     let whole = fs::read_to_string(&place.trail.file).unwrap();
     assert!(place.broken_by(&whole.replace("one", "six")));
@@ -41,10 +41,10 @@ fn a_hit_is_one_short_line_and_is_folded_once() {
     let line = fs::read_to_string(place.state().join("hits/2026-11-24")).unwrap();
     assert!(line.len() <= 200 && line.ends_with('\n') && line.contains(&token[..32]) && !line.contains(&token));
     for event in ["a", "b"] {
-        place.trail.record(&named(event)).unwrap();
+        place.trail.record(&named(event), None).unwrap();
     }
     place.hit(2).unwrap();
-    place.trail.record(&named("c")).unwrap();
+    place.trail.record(&named("c"), None).unwrap();
     assert_eq!(events(&place.lines()), ["hits", "a", "b", "hits", "c"]);
     assert_eq!(place.folded(), [1, 2]);
 }
@@ -52,16 +52,16 @@ fn a_hit_is_one_short_line_and_is_folded_once() {
 #[test]
 fn an_append_that_was_cut_anywhere_loses_and_doubles_no_hit() {
     let first = Place::new();
-    first.trail.record(&named("first")).unwrap();
+    first.trail.record(&named("first"), None).unwrap();
     let before = fs::read(&first.trail.file).unwrap().len();
     for number in 0..250 {
         first.hit(number).unwrap();
     }
-    first.trail.record(&named("second")).unwrap();
+    first.trail.record(&named("second"), None).unwrap();
     let whole = fs::read(&first.trail.file).unwrap();
     for cut in (before..=whole.len()).step_by(211) {
         fs::write(&first.trail.file, &whole[..cut]).unwrap();
-        first.trail.record(&named("third")).unwrap();
+        first.trail.record(&named("third"), None).unwrap();
         assert_eq!(first.folded(), (0..250).collect::<Vec<_>>(), "cut at {cut}");
     }
 }
@@ -76,13 +76,13 @@ fn hits_of_many_processes_are_all_there_once() {
                 for number in 0..50 {
                     place.hit(thread * 50 + number).unwrap();
                     if number % 10 == 0 {
-                        place.again().record(&named("mint")).unwrap();
+                        place.again().record(&named("mint"), None).unwrap();
                     }
                 }
             });
         }
     });
-    place.trail.record(&named("end")).unwrap();
+    place.trail.record(&named("end"), None).unwrap();
     let mut folded = place.folded();
     folded.sort_unstable();
     assert_eq!(folded, (0..200).collect::<Vec<_>>());
@@ -97,11 +97,11 @@ fn a_day_goes_when_it_is_long_over_and_in_the_chain() {
     for (days, there) in [(0, true), (1, true), (2, true), (3, true), (3, false), (3, false)] {
         place.clock.0.store(NOON + days * DAY, SeqCst);
         if days < 3 || !there {
-            place.trail.record(&named("x")).unwrap();
+            place.trail.record(&named("x"), None).unwrap();
         } else {
             // A writer that was asleep all the while.
             place.hit_on(NOON, 2).unwrap();
-            place.trail.record(&named("x")).unwrap();
+            place.trail.record(&named("x"), None).unwrap();
         }
         assert_eq!(file.exists(), there, "{days}");
     }
@@ -113,10 +113,10 @@ fn a_torn_hit_is_kept_as_text() {
     let place = Place::new();
     place.hit(1).unwrap();
     append_private(&place.state().join("hits/2026-11-24")).unwrap().write_all(br#"{"t":5,"pi"#).unwrap();
-    place.trail.record(&named("x")).unwrap();
+    place.trail.record(&named("x"), None).unwrap();
     assert_eq!(place.lines()[0]["hits"].as_array().unwrap().len(), 1, "it may still be being written");
     place.clock.0.store(NOON + 3 * DAY, SeqCst);
-    place.trail.record(&named("x")).unwrap();
+    place.trail.record(&named("x"), None).unwrap();
     assert_eq!(place.lines()[2]["hits"][0], r#"{"t":5,"pi"#);
 }
 
@@ -126,14 +126,14 @@ fn rotation_keeps_the_chain_and_what_is_folded() {
     place.trail.most = 600;
     for number in 0..8 {
         place.hit(number).unwrap();
-        place.trail.record(&named("mint")).unwrap();
+        place.trail.record(&named("mint"), None).unwrap();
     }
     assert!(place.numbered(2).exists());
     assert_eq!(place.folded(), (0..8).collect::<Vec<_>>());
     // Killed between setting the file aside and the first line of the new one.
     let last = (1..99).take_while(|number| place.numbered(*number).exists()).last().unwrap();
     fs::rename(&place.trail.file, place.numbered(last + 1)).unwrap();
-    place.trail.record(&named("after")).unwrap();
+    place.trail.record(&named("after"), None).unwrap();
     assert_eq!(place.folded(), (0..8).collect::<Vec<_>>());
 }
 
@@ -141,12 +141,12 @@ fn rotation_keeps_the_chain_and_what_is_folded() {
 fn a_trail_that_cannot_be_written_is_an_error() {
     let place = Place::new();
     fs::create_dir(&place.trail.file).unwrap();
-    let error = place.trail.record(&named("x")).unwrap_err();
+    let error = place.trail.record(&named("x"), None).unwrap_err();
     assert_eq!(error.path, place.trail.file);
     fs::write(place.state().join("hits"), "in the way").unwrap();
     assert!(place.hit(1).is_err());
-    let gone = trail(Some(Path::new("/nonexistent/audit")), place.state(), Arc::clone(&place.trail.clock));
-    assert!(gone.record(&named("x")).is_err());
+    let gone = trail(Path::new("/nonexistent/audit"), place.state(), None, Arc::clone(&place.trail.clock));
+    assert!(gone.record(&named("x"), None).is_err());
 }
 
 #[test]
@@ -155,13 +155,13 @@ fn files_are_ours_alone_and_no_link_is_followed() {
     use std::os::unix::fs::{MetadataExt, symlink};
     let place = Place::new();
     place.hit(1).unwrap();
-    place.trail.record(&named("x")).unwrap();
+    place.trail.record(&named("x"), None).unwrap();
     for file in [place.trail.file.clone(), place.state().join("hits/2026-11-24")] {
         assert_eq!(fs::metadata(file).unwrap().mode() & 0o777, 0o600);
     }
     fs::rename(&place.trail.file, place.state().join("elsewhere")).unwrap();
     symlink(place.state().join("elsewhere"), &place.trail.file).unwrap();
-    assert!(place.trail.record(&named("x")).is_err());
+    assert!(place.trail.record(&named("x"), None).is_err());
 }
 
 fn named(event: &'static str) -> Event {
@@ -182,7 +182,7 @@ impl Place {
     fn new() -> Self {
         let dir = private_temp_dir();
         let clock = Arc::new(Set(AtomicI64::new(NOON)));
-        let trail = trail(None, dir.path(), Arc::<Set>::clone(&clock));
+        let trail = trail(&dir.path().join("audit.jsonl"), dir.path(), None, Arc::<Set>::clone(&clock));
         Self { trail, clock, _dir: dir }
     }
 
@@ -191,7 +191,7 @@ impl Place {
     }
 
     fn again(&self) -> Trail {
-        trail(None, self.state(), Arc::new(crate::basis::clock::SystemClock))
+        trail(&self.state().join("audit.jsonl"), self.state(), None, Arc::new(crate::basis::clock::SystemClock))
     }
 
     /// A hit whose time tells it from the others.

@@ -172,10 +172,22 @@ pub static TABLE: &[Key] = &[
         "Whether git may ask other helpers where we have no token.",
     )
     .default(&[("", "stop")]),
-    row(Section::Audit, "file", Kind::Path, "The trail; without it, `audit.jsonl` in our state directory.")
-        .may_be_empty(),
-    row(Section::Audit, "forward", Kind::Choice(&["none", "syslog", "journald"]), "Where the head of the chain goes.")
-        .default(&[("", "none")]),
+    row(
+        Section::Audit,
+        "file",
+        Kind::Path,
+        "The trail, a regular file; without it, `audit.jsonl` in our state directory.",
+    )
+    .rights(Rights::Files)
+    .may_be_empty(),
+    row(
+        Section::Audit,
+        "forward",
+        Kind::Choice(&["none", "syslog", "journald"]),
+        "Where the head of the chain goes, too.",
+    )
+    .rights(Rights::Files)
+    .default(&[("", "none")]),
 ];
 
 const HOUR: u64 = 3600;

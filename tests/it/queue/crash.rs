@@ -95,3 +95,24 @@ fn a_grant_that_could_not_be_stored_is_not_spent() {
     assert_eq!(practice.journal.grants("datacenter", "refresh_token", 200), 0, "the old pair still lives");
     token(&desk, url);
 }
+
+#[test]
+fn the_next_leader_clears_away_what_a_killed_process_left() {
+    let practice = Practice::start(&Options::default());
+    let desk = signed_in(&practice, &[Source::CloudOauth]);
+    let url = practice.url(Source::CloudOauth);
+    let account = fs::read_dir(desk.state().join("hot")).unwrap().next().unwrap().unwrap().path();
+    let old = [desk.state().join("vault/.new-a"), account.join(".new-b"), desk.state().join("locks/.new-c")];
+    let (young, foreign) = (desk.state().join("vault/.new-d"), desk.home().join(".new-e"));
+    for path in old.iter().chain([&foreign]) {
+        let file = File::create(path).unwrap();
+        file.set_modified(file.metadata().unwrap().modified().unwrap() - Duration::from_secs(3_700)).unwrap();
+    }
+    File::create(&young).unwrap();
+    token(&desk, url);
+    assert!(old.iter().all(|path| path.exists()), "a hit has no time for it");
+    expire(&desk, url);
+    token(&desk, url);
+    assert!(!old.iter().any(|path| path.exists()), "{old:?}");
+    assert!(young.exists() && foreign.exists(), "somebody may be writing it, and it is not ours");
+}

@@ -81,5 +81,12 @@ pub(super) fn tell(book: &mut Book) {
 }
 
 pub(super) fn proof(session_ends: Timestamp) -> Proof {
-    Proof { who: alice(), access_token: None, expires: NOON, confirmed: NOON, session_ends }
+    Proof {
+        who: alice(),
+        vouched: crate::basis::credential::Vouched::default(),
+        access_token: None,
+        expires: NOON,
+        confirmed: NOON,
+        session_ends,
+    }
 }

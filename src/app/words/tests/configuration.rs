@@ -15,7 +15,7 @@ pub(super) fn tell(book: &mut Book) {
     let at = Spot { origin: Origin::File(policy), line: 2, column: 1 };
     let failure = layers(&book.world.places, &ConfigError::Syntax { at, why: "unclosed table".into() });
     book.fail("layers", &failure);
-    book.say("forward_unavailable", forward_unavailable());
+    book.say("forward_failed", forward_failed("2026-11-24T12:00:00Z", "No such file or directory (os error 2)"));
     for (case, found) in findings() {
         book.say(&format!("finding {case}"), finding(&found));
     }

@@ -1,0 +1,98 @@
+//! The audit trail read back: shown, checked, exported, and joined with what Entra and Bitbucket have recorded.
+
+pub mod export;
+pub mod join;
+mod table;
+
+use crate::app::world::{World, trail_file};
+use crate::app::{trail, words};
+use crate::audit::{self, Anchors, Row, Trace};
+use crate::basis::clock::Timestamp;
+use crate::basis::failure::Failure;
+use crate::basis::url::WebUrl;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use export::Form;
+
+/// Which rows are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    /// A date, a time (RFC 3339), or a span such as `24h`, `7d`.
+    pub since: Option<String>,
+    pub host: Option<String>,
+}
+
+/// `audit show`.
+pub fn show(world: &World, choice: &Choice, json: bool) -> Result<String, Failure> {
+    let rows = chosen(world, choice)?;
+    if json {
+        return Ok(export::export(&rows, Form::Jsonl));
+    }
+    Ok(words::trail_table(&rows))
+}
+
+/// `audit export`.
+pub fn export(world: &World, choice: &Choice, form: Form) -> Result<String, Failure> {
+    Ok(export::export(&chosen(world, choice)?, form))
+}
+
+/// `audit verify`; `anchors` is any text that somebody else has kept heads or correlation ids in.
+pub fn verify(world: &World, anchors: Option<&Path>) -> Result<String, Failure> {
+    let known = match anchors {
+        Some(path) => Anchors::find(&table::text(path)?),
+        None => Anchors::default(),
+    };
+    if let (Some(path), true) = (anchors, known.is_empty()) {
+        return Err(words::no_anchors(path));
+    }
+    let file = file(world);
+    let verdict = audit::verify(&trace(world)?, trail::kept_key(world).as_ref(), &known);
+    if verdict.flaws.is_empty() {
+        Ok(words::trail_holds(&file, &verdict))
+    } else {
+        Err(words::trail_broken(&file, &verdict))
+    }
+}
+
+/// `audit join`.
+pub fn join(world: &World, entra: &Path, atlassian: &Path, json: bool) -> Result<String, Failure> {
+    let rows = audit::rows(&trace(world)?);
+    let joined = join::join(&rows, &table::read(entra)?, &table::read(atlassian)?);
+    if json {
+        return Ok(format!("{:#}\n", serde_json::json!(joined)));
+    }
+    Ok(words::joined(&joined))
+}
+
+fn chosen(world: &World, choice: &Choice) -> Result<Vec<Row>, Failure> {
+    let since = choice.since.as_deref().map(|text| since(world, text)).transpose()?;
+    let host = choice.host.as_deref();
+    let host = host.map(|text| text.parse::<WebUrl>().map_err(|error| words::not_a_host(text, &error))).transpose()?;
+    let host = host.map(|url| url.to_string());
+    let mut rows = audit::rows(&trace(world)?);
+    rows.retain(|row| since.as_ref().is_none_or(|since| row.time >= *since));
+    rows.retain(|row| host.is_none() || row.host == host);
+    Ok(rows)
+}
+
+/// As the trail writes times, so that texts compare.
+fn since(world: &World, text: &str) -> Result<String, Failure> {
+    let number = |unit: char| text.strip_suffix(unit).and_then(|number| number.parse::<u64>().ok());
+    let ago = number('h').map(|hours| hours.saturating_mul(3600));
+    let ago = ago.or_else(|| number('d').map(|days| days.saturating_mul(24 * 3600)));
+    let moment = match ago {
+        Some(seconds) => Some(world.clock.now().before(Duration::from_secs(seconds))),
+        None => Timestamp::parse(text).or_else(|| Timestamp::parse(&format!("{text}T00:00:00Z"))),
+    };
+    moment.map(Timestamp::rfc3339).ok_or_else(|| words::bad_since(text))
+}
+
+fn trace(world: &World) -> Result<Trace, Failure> {
+    let file = file(world);
+    audit::read(&file, &world.places.state, &*world.clock).map_err(|error| words::trail_unreadable(&file, &error))
+}
+
+fn file(world: &World) -> PathBuf {
+    trail_file(&world.places, &world.loaded.settings.audit)
+}
