@@ -153,6 +153,7 @@ fn execute(invocation: &mut Invocation<'_>, cli: cli::Cli) -> Result<(), Failure
         Command::Completions { shell } => cli::completions(shell),
         Command::Man { command } => cli::manual(command.as_deref()).map_err(|error| words::output(&error))?,
         Command::Explain { id } => words::explain(&id)?,
+        Command::Unsetup(typed) => commands::unsetup(&invocation.env, typed.system)?,
         command => with_world(invocation, cli.set, command)?,
     };
     write(invocation.stdout, &print)
@@ -170,13 +171,13 @@ fn with_world(
         Command::Status(format) => commands::status(&world, format.json),
         Command::Whoami(format) => commands::whoami(&world, format.json),
         Command::Setup(typed) => commands::setup(&world, &typed_setup(typed), invocation.stdin),
-        Command::Unsetup(typed) => commands::unsetup(&world, typed.system),
         Command::Renew(typed) => renew::run(world, &typed.host, typed.path.as_deref()).map(|()| String::new()),
         Command::Token(typed) => token::token(&world, &typed.host, form(typed.format)),
         Command::Audit { command } => read_trail(&world, command),
         Command::Config { command: cli::Config::Show(format) } => Ok(commands::config_show(&world, format.json)),
         // Done without a world.
         Command::Config { .. }
+        | Command::Unsetup(_)
         | Command::Explain { .. }
         | Command::Doctor(_)
         | Command::Completions { .. }

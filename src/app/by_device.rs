@@ -19,7 +19,7 @@ pub fn run(sign_in: &SignIn<'_>, choice: &Choice) -> Result<Proof, Failure> {
     sign_in::announce(sign_in, choice);
     world.ui.show(&words::device_code(wanted, &device.code, left));
     turns::announce(world, sign_in.turn, words::leader_with_code(wanted, &device.code), left);
-    let tokens = match device.wait(&mut |_| true) {
+    let tokens = match device.wait() {
         Ok(tokens) => tokens,
         Err(Some(failure)) => return Err(failure),
         // The browser of this machine can show its device; where it does not open, a person has to start it.

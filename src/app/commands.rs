@@ -5,9 +5,10 @@ use crate::app::setup;
 use crate::app::setup::bootstrap::{self, Consent, Kept, Offer, Origin};
 use crate::app::status::{self, Status};
 use crate::app::words;
-use crate::app::world::World;
+use crate::app::world::{self, World};
+use crate::basis::env::Env;
 use crate::basis::failure::Failure;
-use crate::config::{self, ShownValue};
+use crate::config::{self, Places, ShownValue};
 use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
@@ -68,8 +69,8 @@ pub fn whoami(world: &World, json: bool) -> Result<String, Failure> {
 /// `setup`: the organisation's configuration first, if one is named, then the registration with git.
 pub fn setup(world: &World, wish: &SetupWish, stdin: &mut dyn Read) -> Result<String, Failure> {
     let mut said = String::new();
-    let include = chain::include_file(world, wish.system)?;
-    let surroundings = chain::surroundings(world, &include);
+    let include = chain::include_file(&world.places, wish.system)?;
+    let surroundings = chain::surroundings(&world.env, &world.exe, &include);
     if !wish.system {
         setup::check_home(&surroundings).map_err(|error| setup::words::failure(&error))?;
     }
@@ -104,10 +105,11 @@ pub fn setup(world: &World, wish: &SetupWish, stdin: &mut dyn Read) -> Result<St
     Ok(said)
 }
 
-/// `unsetup`.
-pub fn unsetup(world: &World, system: bool) -> Result<String, Failure> {
-    let include = chain::include_file(world, system)?;
-    let surroundings = chain::surroundings(world, &include);
+/// `unsetup`: it needs no configuration, so that a broken one can be left behind.
+pub fn unsetup(env: &Env, system: bool) -> Result<String, Failure> {
+    let include = chain::include_file(&Places::of(env), system)?;
+    let exe = world::own_path();
+    let surroundings = chain::surroundings(env, &exe, &include);
     let report = if system { setup::undo_system(&surroundings) } else { setup::undo(&surroundings) };
     report.map(|report| setup::words::report(&report)).map_err(|error| setup::words::failure(&error))
 }

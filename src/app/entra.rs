@@ -114,9 +114,9 @@ impl<'a> ByDevice<'a> {
     }
 
     /// Waits until the person has signed in. `Err(None)`: Entra wants what only a browser can show.
-    pub fn wait(&self, keep_going: &mut dyn FnMut(Duration) -> bool) -> Result<Tokens, Option<Failure>> {
+    pub fn wait(&self) -> Result<Tokens, Option<Failure>> {
         let Self { talk, tenant, code } = self;
-        let waited = code.wait(&talk.entra(), tenant, &talk.asked(), keep_going);
+        let waited = code.wait(&talk.entra(), tenant, &talk.asked());
         waited.map_err(|error| match &error {
             SessionError::Refused(refusal) if refusal.action == Action::BrowserInstead => None,
             error => Some(words::session(talk.wanted, error)),
@@ -179,8 +179,7 @@ fn next(error: &SessionError) -> Next {
         | SessionError::DeviceExpired
         | SessionError::DeviceDeclined
         | SessionError::Stray
-        | SessionError::CancelledAtPage
-        | SessionError::Cancelled => Next::Stop,
+        | SessionError::CancelledAtPage => Next::Stop,
     }
 }
 

@@ -67,7 +67,10 @@ fn remove(world: &World, wanted: &Wanted<'_>) -> Result<Removed, Failure> {
 
 /// The name of whoever was signed in.
 fn end_session(world: &World, wanted: &Wanted<'_>) -> Result<Option<String>, Failure> {
-    let who = sessions::load(world, wanted)?.map(|kept| kept.session.who.to_string());
+    // A session that cannot be read is forgotten too.
+    let who = sessions::load(world, wanted).ok().flatten().map(|kept| kept.session.who.to_string());
     let there = sessions::forget(world, wanted)?;
+    // From now on anybody may sign in here.
+    turns::change(world, wanted, |state| state.last = None);
     Ok(there.then(|| who.unwrap_or_else(|| "an unreadable session".into())))
 }

@@ -80,7 +80,8 @@ fn refresh_or_sign_in(world: &World, wanted: &Wanted<'_>, manner: Manner, turn: 
     let state = turns::state(world, wanted);
     let first = Again { claims: state.claims.clone(), ..Again::default() };
     let Some(kept) = sessions::load(world, wanted)? else {
-        return sign_in::sign_in(&SignIn::new(world, wanted, manner, turn, Why::First).again(first, None));
+        let hint = state.last.map(|who| who.username);
+        return sign_in::sign_in(&SignIn::new(world, wanted, manner, turn, Why::First).again(first, hint));
     };
     let hint = kept.session.who.username.clone();
     let ask =
@@ -91,7 +92,7 @@ fn refresh_or_sign_in(world: &World, wanted: &Wanted<'_>, manner: Manner, turn: 
     }
     if let Some(until) = state.not_before.filter(|until| world.clock.now() < *until) {
         let grace = state.unreachable.then(|| grace(world, wanted, &kept)).flatten();
-        return grace.ok_or_else(|| words::not_before(wanted, until));
+        return grace.ok_or_else(|| words::not_before(world, wanted, until));
     }
     turns::announce(world, turn, words::leader_renews(wanted), A_CALL);
     match entra::refresh(world, wanted, &kept.session) {
@@ -165,6 +166,7 @@ fn after(
             sessions::forget(world, wanted)?;
             trail::ended(world, wanted, &kept.session.who, &failure, removed)?;
             if !may_return {
+                turns::change(world, wanted, |state| state.last = None);
                 return Err(failure);
             }
             ask(Why::Revoked, Again::default()).map_err(|nobody| because(nobody, &failure))

@@ -10,10 +10,11 @@ use crate::app::world::World;
 use crate::app::{by_browser, by_device, grants, prove, trail, turns};
 use crate::basis::credential::Proof;
 use crate::basis::day::end_of_day;
-use crate::basis::failure::{Failure, Kind};
+use crate::basis::failure::Failure;
 use crate::basis::session::{Flow, Session, Who};
 use crate::flight::{AccountState, Turn};
 use crate::session::Tokens;
+use crate::vault::Place;
 use std::time::Duration;
 
 /// Why a person is asked.
@@ -92,7 +93,7 @@ impl<'a> SignIn<'a> {
     }
 }
 
-/// Signs in and returns the proof for the wanted host. A failure starts a cool-down, an interruption none.
+/// Signs in and returns the proof for the wanted host. A failure starts a cool-down; an interrupted process starts none.
 pub fn sign_in(sign_in: &SignIn<'_>) -> Result<Proof, Failure> {
     let SignIn { world, wanted, .. } = *sign_in;
     let state = turns::state(world, wanted);
@@ -102,7 +103,7 @@ pub fn sign_in(sign_in: &SignIn<'_>) -> Result<Proof, Failure> {
         turns::change(world, wanted, |state| state.tab_spent = true);
     }
     let signed = run(sign_in, &choice);
-    if signed.as_ref().is_err_and(|failure| failure.kind != Kind::Interrupted) {
+    if signed.is_err() {
         cool_down(world, wanted);
     }
     signed
@@ -145,23 +146,28 @@ pub fn begin(sign_in: &SignIn<'_>, tokens: Tokens, flow: Flow) -> Result<Proof, 
     world.hot.drop_account(&wanted.account);
     sessions::keep(world, wanted, &session, before.map_or(0, |kept| kept.generation))?;
     turns::change(world, wanted, |state| {
-        *state = AccountState { latest_clock: Some(now), endings: state.endings, ..AccountState::default() };
+        let last = Some(Who { email: None, ..who.clone() });
+        *state = AccountState { latest_clock: Some(now), endings: state.endings, last, ..AccountState::default() };
     });
     trail::signed_in(world, wanted, &session, &vouched)?;
     let access_token = access.filter(|_| wanted.host.source.entra_scope().is_some());
     let proof = Proof { who, vouched, access_token, expires, confirmed: now, session_ends: session.ends };
     sessions::remember(world, wanted, &proof);
+    if world.vault.get().place() == Place::Nowhere {
+        world.ui.tell(words::kept_nowhere());
+    }
     Ok(proof)
 }
 
-/// Another account signing in by mistake is refused by name: by the live session, or by a grant that is
-/// locked to somebody else.
+/// Another account signing in by mistake is refused by name, until `logout`: by the last session, be it over or
+/// not, or by a grant that is locked to somebody else.
 fn same_account(sign_in: &SignIn<'_>, who: &Who) -> Result<(), Failure> {
     let SignIn { world, wanted, .. } = *sign_in;
-    if let Some(kept) = sessions::load(world, wanted)?
-        && !kept.session.who.is(who)
+    let kept = sessions::load(world, wanted)?.map(|kept| kept.session.who);
+    if let Some(before) = kept.or_else(|| turns::state(world, wanted).last)
+        && !before.is(who)
     {
-        return Err(words::wrong_account(wanted, &kept.session.who.to_string(), who));
+        return Err(words::wrong_account(wanted, &before.to_string(), who));
     }
     for other in grants::siblings(world, wanted) {
         if let Some(kept) = grants::load(world, &other)?

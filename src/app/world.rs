@@ -110,9 +110,14 @@ fn built(env: Env, places: Places, loaded: Loaded, clock: Arc<dyn Clock>) -> Wor
         env,
         places,
         loaded,
-        exe: LazyCell::new(|| std::env::current_exe().unwrap_or_default()),
+        exe: LazyCell::new(own_path),
         git,
     }
+}
+
+/// Our own absolute path.
+pub fn own_path() -> PathBuf {
+    std::env::current_exe().unwrap_or_default()
 }
 
 /// Where the audit trail is.

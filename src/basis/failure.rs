@@ -25,8 +25,6 @@ pub enum Kind {
     Busy,
     /// The keyring is locked, missing, hanging or broken.
     Vault,
-    /// The person interrupted.
-    Interrupted,
 }
 
 impl Kind {
@@ -40,7 +38,6 @@ impl Kind {
             Self::Declined | Self::Denied => 5,
             Self::Network | Self::Upstream | Self::Busy => 6,
             Self::Vault => 7,
-            Self::Interrupted => 130,
         }
     }
 
@@ -55,7 +52,7 @@ impl Kind {
     }
 }
 
-const ALL: [(Kind, &str); 11] = [
+const ALL: [(Kind, &str); 10] = [
     (Kind::Bug, "bug"),
     (Kind::Usage, "usage"),
     (Kind::Config, "config"),
@@ -66,7 +63,6 @@ const ALL: [(Kind, &str); 11] = [
     (Kind::Upstream, "upstream"),
     (Kind::Busy, "busy"),
     (Kind::Vault, "vault"),
-    (Kind::Interrupted, "interrupted"),
 ];
 
 /// One problem, told once: `what` (lower case, no full stop, the cause included), `help` (one command, or

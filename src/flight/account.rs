@@ -3,6 +3,7 @@
 use crate::basis::clock::Timestamp;
 use crate::basis::files::{private_dir, put_private, read_private};
 use crate::basis::host_id::AccountId;
+use crate::basis::session::Who;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,8 @@ pub struct AccountState {
     pub claims: Option<String>,
     /// How often the account's session was ended here: a proof from before counts no more.
     pub endings: u64,
+    /// Whose day it last was: until `logout` nobody else signs in by mistake (DESIGN.md section 8).
+    pub last: Option<Who>,
 }
 
 impl AccountState {
@@ -80,6 +83,7 @@ mod tests {
             claims: Some("{}".into()),
             unreachable: true,
             endings: 3,
+            last: Some(Who { tid: "t".into(), oid: "o".into(), username: "ada".into(), email: None }),
         };
         state.save(dir.path(), &account).unwrap();
         assert_eq!(AccountState::load(dir.path(), &account), state);

@@ -17,8 +17,6 @@ use std::time::Duration;
 pub struct Client {
     network: Network,
     from_git: FromGit,
-    /// Whether the proxies of the system are used at all.
-    proxies: bool,
     proxied: OnceLock<Reqwest>,
     direct: OnceLock<Reqwest>,
 }
@@ -36,12 +34,7 @@ pub struct FromGit {
 /// machine itself: plain http is allowed to loopback addresses because it never leaves the machine.
 pub fn client(network: &Network) -> Client {
     let from_git = FromGit::default();
-    Client { network: network.clone(), from_git, proxies: true, proxied: OnceLock::new(), direct: OnceLock::new() }
-}
-
-/// A client that goes straight to its target, for metadata services (`facts/entra.md` 6.3).
-pub fn direct(network: &Network) -> Client {
-    Client { proxies: false, ..client(network) }
+    Client { network: network.clone(), from_git, proxied: OnceLock::new(), direct: OnceLock::new() }
 }
 
 impl Client {
@@ -72,7 +65,7 @@ impl Client {
     fn client_for(&self, call: &Call) -> Result<&Reqwest, NetError> {
         let place = call.place().parse::<WebUrl>();
         let place = place.map_err(|error| unreachable_place(call, error.to_string()))?;
-        let proxied = self.proxies && !place.is_loopback();
+        let proxied = !place.is_loopback();
         let built = if proxied { &self.proxied } else { &self.direct };
         if let Some(ready) = built.get() {
             return Ok(ready);

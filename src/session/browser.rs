@@ -28,8 +28,6 @@ pub enum Prompt {
     Login,
     /// Consent again.
     Consent,
-    /// Choose among accounts.
-    SelectAccount,
 }
 
 impl Attempt {
@@ -56,8 +54,6 @@ impl Attempt {
             .add_extra_param("nonce", nonce.as_str())
             .add_extra_param("client-request-id", asked.correlation);
         let prompt = prompt_value(prompt, entra.profile.reauthenticate);
-        // Entra takes a hint for the choice itself (`facts/entra.md` 3.1).
-        let hint = hint.filter(|_| prompt != Some("select_account"));
         for (name, value) in [("prompt", prompt), ("login_hint", hint), ("claims", asked.claims)] {
             if let Some(value) = value {
                 request = request.add_extra_param(name, value);
@@ -136,6 +132,5 @@ fn prompt_value(prompt: Prompt, reauthenticate: bool) -> Option<&'static str> {
         Prompt::Auto if !reauthenticate => None,
         Prompt::Auto | Prompt::Login => Some("login"),
         Prompt::Consent => Some("consent"),
-        Prompt::SelectAccount => Some("select_account"),
     }
 }

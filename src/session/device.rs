@@ -7,7 +7,6 @@ use crate::basis::clock::{Clock, Timestamp};
 use crate::basis::text::clean;
 use crate::basis::url::WebUrl;
 use oauth2::{HttpRequest, HttpResponse, StandardDeviceAuthorizationResponse};
-use std::cell::{Cell, RefCell};
 use std::time::{Duration, UNIX_EPOCH};
 
 /// A code that waits for somebody to sign in with it.
@@ -39,18 +38,10 @@ pub fn start(entra: &Entra<'_>, tenant: &Tenant, asked: &Asked<'_>) -> Result<De
 }
 
 impl DeviceCode {
-    /// Waits until somebody has signed in, declined, or the code has run out. `keep_going` is asked every second,
-    /// with the time that is left; when it says no, the wait ends as [`SessionError::Cancelled`].
-    pub fn wait(
-        &self,
-        entra: &Entra<'_>,
-        tenant: &Tenant,
-        asked: &Asked<'_>,
-        keep_going: &mut dyn FnMut(Duration) -> bool,
-    ) -> Result<Tokens, SessionError> {
+    /// Waits until somebody has signed in, declined, or the code has run out.
+    pub fn wait(&self, entra: &Entra<'_>, tenant: &Tenant, asked: &Asked<'_>) -> Result<Tokens, SessionError> {
         let wire = Wire::new(entra, asked, Moment::Device);
-        let waiting =
-            Waiting { clock: entra.clock, code: self, keep_going: RefCell::new(keep_going), over: Cell::new(false) };
+        let waiting = Waiting { clock: entra.clock, code: self };
         let client = wire::client(entra, tenant)?;
         let mut request = client.exchange_device_access_token(&self.response);
         if let Some(claims) = asked.claims {
@@ -67,37 +58,24 @@ impl DeviceCode {
             );
         match answer {
             Ok(answer) => wire.tokens(Some(answer), tenant, None),
-            Err(_) if waiting.over.get() => Err(SessionError::Cancelled),
             Err(_) if !wire.has_failed() && entra.clock.now() >= self.expires => Err(SessionError::DeviceExpired),
             Err(_) => Err(ended(wire.failure())),
         }
     }
 }
 
-/// The wait between two polls, in steps, so that it can be given up.
+/// The wait between two polls, never past the code's end.
 struct Waiting<'a> {
     clock: &'a dyn Clock,
     code: &'a DeviceCode,
-    keep_going: RefCell<&'a mut dyn FnMut(Duration) -> bool>,
-    over: Cell<bool>,
 }
 
 impl Waiting<'_> {
     fn pause(&self, pause: Duration) {
-        let mut left = pause;
-        while !left.is_zero() && !self.over.get() && self.clock.now() < self.code.expires {
-            let step = left.min(STEP);
-            self.clock.sleep(step);
-            left -= step;
-            let until = self.clock.now().until(self.code.expires);
-            self.over.set(!(*self.keep_going.borrow_mut())(until));
-        }
+        self.clock.sleep(pause.min(self.clock.now().until(self.code.expires)));
     }
 
     fn poll(&self, wire: &Wire<'_>, request: HttpRequest) -> Result<HttpResponse, wire::Failed> {
-        if self.over.get() {
-            return wire.stop(SessionError::Cancelled);
-        }
         if self.clock.now() >= self.code.expires {
             return wire.stop(SessionError::DeviceExpired);
         }
@@ -132,7 +110,6 @@ fn shown(entra: &Entra<'_>, response: StandardDeviceAuthorizationResponse) -> Re
     })
 }
 
-const STEP: Duration = Duration::from_secs(1);
 /// Between two polls while the network fails.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Entra gives 15 minutes.
@@ -147,6 +124,6 @@ impl DeviceCode {
             "user_code": user_code, "device_code": "d", "verification_uri": verification_uri, "expires_in": 900,
         });
         let response = serde_json::from_value(response).expect("it is complete");
-        Self { user_code, verification_uri, expires: Timestamp(900), interval: STEP, response }
+        Self { user_code, verification_uri, expires: Timestamp(900), interval: Duration::from_secs(5), response }
     }
 }

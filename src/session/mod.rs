@@ -97,9 +97,6 @@ pub enum SessionError {
     /// The person left Entra's page by its cancel link; it is also the way back from "admin approval needed".
     #[error("the sign-in was cancelled in the browser")]
     CancelledAtPage,
-    /// The caller gave up waiting.
-    #[error("waiting for the sign-in was given up")]
-    Cancelled,
 }
 
 #[cfg(test)]

@@ -35,18 +35,27 @@ pub fn obtain(
     if let Some(key) = keys.read(name)? {
         return Ok(key);
     }
-    let locks = state.join("locks");
-    private_dir(&locks)?;
-    let path = locks.join("v1-sealing-keys.lock");
-    let _locked = lock::wait(&path, PATIENCE, clock)
-        .map_err(|error| VaultError::Broken(format!("{}: {error}", path.display())))?;
+    let _locked = locked(state, clock)?;
+    obtain_locked(keys, name, lasts)
+}
+
+/// The same for whoever holds the lock.
+pub fn obtain_locked(keys: &impl Keys, name: &str, lasts: Duration) -> Result<SealKey, VaultError> {
     match keys.read(name)? {
         Some(key) => Ok(key),
         None => keys.create(name, lasts),
     }
 }
 
-/// Making a key takes microseconds.
+/// Nobody else makes or destroys a sealing key of this state directory meanwhile.
+pub fn locked(state: &Path, clock: &dyn Clock) -> Result<impl Sized + use<>, VaultError> {
+    let locks = state.join("locks");
+    private_dir(&locks)?;
+    let path = locks.join("v1-sealing-keys.lock");
+    lock::wait(&path, PATIENCE, clock).map_err(|error| VaultError::Broken(format!("{}: {error}", path.display())))
+}
+
+/// Making a key takes microseconds, writing a record milliseconds.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use crate::basis::clock::Clock;
 use crate::basis::files::{private_dir, read_private, remove, write_private};
 use crate::basis::secret::SecretBytes;
-use crate::vault::keys::{Keys, obtain};
+use crate::vault::keys::{Keys, locked, obtain_locked};
 use crate::vault::seal::SealKey;
 use crate::vault::shelf::{Shelf, keep};
 use crate::vault::{Name, Place, Record, Vault, VaultError, record};
@@ -32,6 +32,13 @@ impl<K: Keys> SealedFiles<K> {
         self.keys.read(&self.key).map(drop)
     }
 
+    /// Destroys the key when nothing is sealed with it any more.
+    fn retire(&self) -> Result<(), VaultError> {
+        let _locked = locked(&self.state, &*self.clock)?;
+        let unused = fs_err::read_dir(self.state.join("vault")).is_ok_and(|mut files| files.next().is_none());
+        if unused { self.keys.destroy(&self.key) } else { Ok(()) }
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.state.join("vault").join(name)
     }
@@ -39,13 +46,15 @@ impl<K: Keys> SealedFiles<K> {
 
 impl<K: Keys> Shelf for SealedFiles<K> {
     fn read(&self, name: &str) -> Result<Option<Record>, VaultError> {
-        let Some(bytes) = read_private(&self.path(name))? else { return Ok(None) };
+        // The key first: where none can be had, that is said before a person signs in for nothing.
         let Some(key) = self.keys.read(&self.key)? else { return Ok(None) };
+        let Some(bytes) = read_private(&self.path(name))? else { return Ok(None) };
         open(&key, name, &bytes)
     }
 
     fn write(&self, name: &str, generation: u64, bytes: &SecretBytes) -> Result<(), VaultError> {
-        let key = obtain(&self.keys, &self.key, LASTS, &self.state, &*self.clock)?;
+        let _locked = locked(&self.state, &*self.clock)?;
+        let key = obtain_locked(&self.keys, &self.key, LASTS)?;
         self.keys.extend(&self.key, LASTS)?;
         let sealed = key.seal(&about(name, generation), &record::encode(name, generation, bytes))?;
         let file = [FORMAT, &generation.to_be_bytes(), &sealed].concat();
@@ -56,7 +65,12 @@ impl<K: Keys> Shelf for SealedFiles<K> {
 
     fn remove(&self, name: &str) -> Result<bool, VaultError> {
         let path = self.path(name);
-        remove(&path).map_err(|error| super::file_error(&path, &error))
+        let removed = remove(&path).map_err(|error| super::file_error(&path, &error))?;
+        if removed {
+            // A key that stays ends by itself.
+            _ = self.retire();
+        }
+        Ok(removed)
     }
 }
 
@@ -153,6 +167,24 @@ mod tests {
         ring.all.borrow_mut().clear();
         assert!(vault.load(&name("a")).unwrap().is_none());
         assert_eq!(vault.keep(&name("a"), &SecretBytes::new(vec![2]), 0).unwrap(), 1);
+    }
+
+    #[test]
+    fn the_key_goes_with_the_last_record() {
+        let (dir, ring) = (tempfile::tempdir().unwrap(), Ring::default());
+        let vault = vault(dir.path(), &ring);
+        for account in ["a", "b"] {
+            vault.keep(&name(account), &SecretBytes::new(vec![1]), 0).unwrap();
+        }
+        assert!(vault.forget(&name("a")).unwrap() && vault.load(&name("b")).unwrap().is_some());
+        assert!(vault.forget(&name("b")).unwrap() && ring.all.borrow().is_empty());
+        assert_eq!(vault.keep(&name("a"), &SecretBytes::new(vec![2]), 0).unwrap(), 1);
+    }
+
+    #[test]
+    fn a_kernel_that_refuses_says_so_before_there_is_anything_to_keep() {
+        let (dir, refusing) = (tempfile::tempdir().unwrap(), Ring { refused: true, ..Ring::default() });
+        assert!(matches!(vault(dir.path(), &refusing).load(&name("a")), Err(VaultError::Missing(_))));
     }
 
     #[test]

@@ -45,6 +45,17 @@ fn setup_twice_changes_no_byte_and_unsetup_gives_the_file_back() {
 }
 
 #[test]
+fn unsetup_leaves_a_broken_configuration_behind() {
+    let desk = desk();
+    std::fs::write(gitconfig(&desk), THEIRS).unwrap();
+    assert!(run(&desk, &["setup"]).status.success());
+    desk.write_config("[entra\n");
+    let undone = run(&desk, &["unsetup"]);
+    assert_eq!(undone.status.code(), Some(0), "{}", said(&undone));
+    assert_eq!(std::fs::read_to_string(gitconfig(&desk)).unwrap(), THEIRS);
+}
+
+#[test]
 fn status_tells_who_else_git_asks_and_the_command_that_repairs_it() {
     let desk = desk();
     let warnings = || {

@@ -8,11 +8,11 @@ use crate::app::world::World;
 use crate::config::settings::Host;
 
 pub(super) fn check(world: &World) -> Vec<Finding> {
-    let include = match include_file(world, false) {
+    let include = match include_file(&world.places, false) {
         Ok(include) => include,
         Err(failure) => return vec![Finding::failed("registration", &failure)],
     };
-    let surroundings = surroundings(world, &include);
+    let surroundings = surroundings(&world.env, &world.exe, &include);
     if let Err(error) = setup::check_home(&surroundings) {
         return vec![Finding::failed("registration", &words::failure(&error))];
     }

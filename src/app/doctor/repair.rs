@@ -30,8 +30,8 @@ fn permissions(world: &World) -> Option<Finding> {
 /// `setup` again, where git does not ask us first and alone.
 fn registration(world: &World) -> Option<Finding> {
     let hosts = &world.loaded.settings.hosts;
-    let include = include_file(world, false).ok()?;
-    let surroundings = surroundings(world, &include);
+    let include = include_file(&world.places, false).ok()?;
+    let surroundings = surroundings(&world.env, &world.exe, &include);
     let wrong = |host| setup::replay(&surroundings, host).is_ok_and(|chain| chain.verdict != Verdict::First);
     if !hosts.iter().any(wrong) {
         return None;

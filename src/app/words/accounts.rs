@@ -7,9 +7,9 @@ use crate::basis::failure::{Failure, Kind};
 use crate::basis::session::Who;
 use crate::basis::url::{BadUrl, WebUrl};
 
-/// Another account signed in than the one whose day it is.
+/// Another account signed in than the one whose day it is, or was.
 pub fn wrong_account(wanted: &Wanted<'_>, before: &str, now: &Who) -> Failure {
-    let what = format!("{now} signed in, but this is the day of {before}; nothing was changed");
+    let what = format!("{now} signed in, but git on this machine works as {before}; nothing was changed");
     let help = format!("{}    (as {before}; or `git credential-bitbucket-sso logout` first)", login_command(wanted));
     Failure::new(Kind::Declined, "wrong-account", what, help)
 }

@@ -24,7 +24,7 @@ pub fn sign_in_begins(wanted: &Wanted<'_>, choice: &Choice, why: Why) -> String 
     let how = match (choice.flow, choice.opens) {
         (Flow::Browser, true) => "your browser opens",
         (Flow::Browser, false) => "open the address below in a browser",
-        (Flow::DeviceCode, _) => "type the code below on any device with a browser",
+        (Flow::DeviceCode, _) => "type the code below in any browser",
     };
     let Wanted { host, profile, .. } = wanted;
     format!("bitbucket-sso: sign in to {} for {}{reason}; {how}", profile.tenant, host.url.host())
@@ -64,6 +64,11 @@ pub fn device_code(wanted: &Wanted<'_>, code: &DeviceCode, left: Duration) -> St
 /// The end of a sign-in.
 pub fn signed_in(world: &World, proof: &Proof) -> String {
     format!("bitbucket-sso: signed in as {} until {}", proof.who, proof.session_ends.local(&world.clock.zone()))
+}
+
+/// After a sign-in that no store of this machine keeps.
+pub fn kept_nowhere() -> &'static str {
+    "bitbucket-sso: nothing on this machine can keep the sign-in, so the next command asks again"
 }
 
 /// `login` with nothing to do.
@@ -133,13 +138,11 @@ pub fn device_code_login_only(wanted: &Wanted<'_>) -> Failure {
 }
 
 /// Somebody was told to wait: nobody asks Entra before that.
-pub fn not_before(wanted: &Wanted<'_>, until: Timestamp) -> Failure {
-    let what = format!(
-        "no token for {}: Entra could not answer a moment ago and is not asked again before {}",
-        wanted.host.url.host(),
-        until.rfc3339()
-    );
-    Failure::new(Kind::Network, "not-before", what, "run the command again after that moment")
+pub fn not_before(world: &World, wanted: &Wanted<'_>, until: Timestamp) -> Failure {
+    let left = duration(world.clock.now().until(until));
+    let host = wanted.host.url.host();
+    let what = format!("no token for {host}: Entra could not answer a moment ago and is not asked again for {left}");
+    Failure::new(Kind::Network, "not-before", what, format!("run the command again in {left}"))
 }
 
 /// A consent vanished between storing and using it.

@@ -44,7 +44,6 @@ pub fn session(wanted: &Wanted<'_>, error: &SessionError) -> Failure {
                 wanted.profile.tenant
             ),
         ),
-        SessionError::Cancelled => fail(Kind::Interrupted, "interrupted", login_command(wanted)),
     }
 }
 
@@ -157,7 +156,26 @@ fn id_token(wanted: &Wanted<'_>, error: &IdTokenError) -> Failure {
             format!("{}    (if it stays, something is between you and Entra)", login_command(wanted)),
         ),
     };
-    Failure::new(Kind::Upstream, id, what, help)
+    Failure::new(disbelief(error), id, what, help)
+}
+
+/// Trying again helps only where a clock is set, a new key is published, or an answer was garbled.
+fn disbelief(error: &IdTokenError) -> Kind {
+    match error {
+        IdTokenError::Malformed
+        | IdTokenError::MissingClaim(_)
+        | IdTokenError::UnknownKey(_)
+        | IdTokenError::Expired { .. }
+        | IdTokenError::NotYetValid { .. } => Kind::Upstream,
+        IdTokenError::Algorithm(_)
+        | IdTokenError::ForeignKey(_)
+        | IdTokenError::Signature
+        | IdTokenError::Version
+        | IdTokenError::Issuer(_)
+        | IdTokenError::Tenant(_)
+        | IdTokenError::Audience(_)
+        | IdTokenError::Nonce => Kind::Declined,
+    }
 }
 
 /// The browser did not bring the answer.

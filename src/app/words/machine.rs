@@ -23,7 +23,10 @@ pub fn vault(error: &VaultError) -> Failure {
             fail("keyring-hangs", "look for a dialog of your keyring, or restart its service, then try again")
         }
         VaultError::Quota => fail("kernel-keyring-full", "keyctl show @u    (then revoke keys that nobody needs)"),
-        VaultError::Newer => fail("session-changed", "run the command again; another process was quicker"),
+        VaultError::Newer => Failure {
+            kind: Kind::Busy,
+            ..fail("session-changed", "run the command again; another process was quicker")
+        },
         VaultError::Unsafe(path, _) => {
             fail("storage-unsafe", &format!("ls -ld {}    (it must be yours, no link, with mode 0700)", path.display()))
         }

@@ -33,12 +33,14 @@ pub fn login_command(wanted: &Wanted<'_>) -> String {
     format!("git credential-bitbucket-sso login --host {}", wanted.host.url)
 }
 
-/// A duration as people say it: the largest unit that is not zero, and the next.
+/// A duration as people say it: seconds below two minutes, else to the nearest minute.
 pub fn duration(length: std::time::Duration) -> String {
     let seconds = length.as_secs();
-    let (hours, minutes) = (seconds / 3600, seconds % 3600 / 60);
-    match (hours, minutes) {
-        (0, 0) => counted(seconds, "second"),
+    if seconds < 120 && seconds != 60 {
+        return counted(seconds, "second");
+    }
+    let minutes = (seconds + 30) / 60;
+    match (minutes / 60, minutes % 60) {
         (0, minutes) => counted(minutes, "minute"),
         (hours, 0) => counted(hours, "hour"),
         (hours, minutes) => format!("{} {}", counted(hours, "hour"), counted(minutes, "minute")),

@@ -55,7 +55,9 @@ fn every_text_is_the_one_that_was_agreed_on() {
 fn durations_read_naturally() {
     let say = |seconds| duration(Duration::from_secs(seconds));
     assert_eq!(say(1), "1 second");
-    assert_eq!(say(900), "15 minutes");
+    assert_eq!((say(60), say(119), say(120)), ("1 minute".into(), "119 seconds".into(), "2 minutes".into()));
+    assert_eq!((say(299), say(900)), ("5 minutes".into(), "15 minutes".into()));
+    assert_eq!((say(3599), say(86_399)), ("1 hour".into(), "24 hours".into()));
     assert_eq!(say(3600), "1 hour");
     assert_eq!(say(5400), "1 hour 30 minutes");
 }

@@ -185,7 +185,10 @@ fn a_proxy_that_refuses_is_told_from_a_server_that_does() {
 
 #[test]
 fn a_name_that_does_not_resolve_is_called_so() {
-    let error = direct(&network(LONG)).send(&Call::get("https://nowhere.invalid/")).unwrap_err();
+    let client = client(&network(LONG));
+    _ = rustls::crypto::ring::default_provider().install_default();
+    client.proxied.set(ClientBuilder::new().no_proxy().build().unwrap()).unwrap();
+    let error = client.send(&Call::get("https://nowhere.invalid/")).unwrap_err();
     assert!(matches!(&error, NetError::Unreachable { why, .. } if why.contains("resolved")), "{error:?}");
 }
 

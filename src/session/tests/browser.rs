@@ -70,10 +70,10 @@ fn two_attempts_share_nothing() {
 fn prompts_and_claims_are_handed_on() {
     let mut world = World::new([]);
     let asked = Asked { claims: Some("{\"a\":1}"), ..ASKED };
-    let attempt = started(&world, &asked, Some("ada"), Prompt::SelectAccount);
+    let attempt = started(&world, &asked, Some("ada"), Prompt::Consent);
     assert_eq!(parameter(&attempt, "claims").as_deref(), Some("{\"a\":1}"));
-    assert_eq!(parameter(&attempt, "prompt").as_deref(), Some("select_account"));
-    assert_eq!(parameter(&attempt, "login_hint"), None);
+    assert_eq!(parameter(&attempt, "prompt").as_deref(), Some("consent"));
+    assert_eq!(parameter(&attempt, "login_hint").as_deref(), Some("ada"));
     world.profile.reauthenticate = true;
     world.profile.response_mode = ResponseMode::Query;
     let attempt = started(&world, &ASKED, None, Prompt::Auto);

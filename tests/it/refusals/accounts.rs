@@ -5,6 +5,7 @@ use crate::desk::{said, stderr};
 use crate::practice::Source::{self, CloudOauth, DataCenterOauth, Exchange};
 use crate::practice::browser::{self as hands, Choice};
 use crate::practice::cast::{ALICE, BOB};
+use crate::practice::entra::{Fault, Target};
 
 #[test]
 fn another_entra_account_is_refused_by_name_and_nothing_changes() {
@@ -12,7 +13,8 @@ fn another_entra_account_is_refused_by_name_and_nothing_changes() {
     let held = token(&scene.get(Exchange));
     let before = scene.account();
     let (output, page) = scene.walked(&mut scene.run(&["login", "--force"]), &Choice::sign_in(BOB));
-    let words = ["bob@contoso.example signed in", "this is the day of alice@contoso.example", "nothing was changed"];
+    let words =
+        ["bob@contoso.example signed in", "git on this machine works as alice@contoso.example", "nothing was changed"];
     refused(&output, 5, "wrong-account", &words);
     assert!(page.answer.text().contains("Not signed in") && page.answer.text().contains(ALICE));
     assert!(page.trail[0].contains("prompt=login"), "{}", page.trail[0]);
@@ -29,6 +31,32 @@ fn another_entra_account_by_device_code_is_refused_too() {
     scene.practice.entra.approve(&code, BOB).unwrap();
     refused(&child.wait_with_output().unwrap(), 5, "wrong-account", &[BOB, ALICE]);
     assert_eq!(scene.account()["user"], ALICE);
+}
+
+#[test]
+fn another_account_is_refused_by_name_when_the_day_is_over_too_until_logout() {
+    let mut scene = Scene::signed_in(Exchange);
+    scene.later(25 * 3600);
+    let words = ["bob@contoso.example signed in", "git on this machine works as alice@contoso.example", "logout"];
+    let (output, page) = scene.get_walked(Exchange, &Choice::sign_in(BOB));
+    git_refused(&output, 5, "wrong-account", &words);
+    assert!(page.answer.text().contains("Not signed in") && page.answer.text().contains(ALICE));
+    let (output, _) = scene.walked(&mut scene.run(&["login"]), &Choice::sign_in(BOB));
+    refused(&output, 5, "wrong-account", &words);
+    // Who means it says so.
+    assert!(scene.run(&["logout"]).output().unwrap().status.success());
+    let scene = scene.login(BOB);
+    assert_eq!(scene.account()["user"], BOB);
+}
+
+#[test]
+fn an_account_that_was_disabled_stands_in_nobodys_way() {
+    let mut scene = Scene::signed_in(Exchange);
+    scene.practice.entra.on(Fault::Disabled, Target::User(ALICE.into()));
+    scene.later(2 * 3600);
+    git_refused(&scene.get(Exchange), 5, "account-disabled", &[]);
+    let scene = scene.login(BOB);
+    assert_eq!(scene.account()["user"], BOB);
 }
 
 /// Alice signs in at Entra, where the browser is Bob's at Bitbucket.

@@ -106,6 +106,6 @@ fn a_forged_id_token_is_not_believed_here_either() {
     for (forgery, id) in [(Forgery::AlgNone, "id-token-invalid"), (Forgery::WrongTenant, "id-token-tenant")] {
         scene.practice.entra.forge(Some(forgery));
         let output = login(&scene, |code| scene.practice.entra.approve(code, ALICE).unwrap());
-        refused(&output, 6, id, &["is not believed"]);
+        refused(&output, 5, id, &["is not believed"]);
     }
 }

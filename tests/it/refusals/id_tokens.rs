@@ -8,34 +8,34 @@ use crate::practice::cast::{ALICE, ALICE_OID};
 use crate::practice::entra::{Fault, Target};
 use crate::practice::jwt::Forgery;
 
-/// Forgery, identifier, what the message says.
-const FORGERIES: &[(Forgery, &str, &str)] = &[
-    (Forgery::AlgNone, "id-token-invalid", "signed with `none` instead of RS256"),
-    (Forgery::Hs256, "id-token-invalid", "signed with `HS256` instead of RS256"),
-    (Forgery::Ps256, "id-token-invalid", "signed with `PS256` instead of RS256"),
-    (Forgery::WrongAudience, "id-token-invalid", "is for the client `deadbeef-"),
-    (Forgery::AudienceList, "id-token-invalid", "malformed"),
-    (Forgery::WrongIssuer, "id-token-invalid", "from the issuer `https://login.evil.example/"),
-    (Forgery::WrongTenant, "id-token-tenant", "from the tenant `deadbeef-"),
-    (Forgery::Expired, "id-token-time", "ended 3"),
-    (Forgery::TextExpiry, "id-token-invalid", "malformed"),
-    (Forgery::NotYetValid, "id-token-time", "begins in "),
-    (Forgery::NoNotBefore, "id-token-invalid", "has no `nbf`"),
-    (Forgery::UnknownKid, "id-token-invalid", "signed with the unknown key `nobody-knows-this-key`"),
-    (Forgery::DecoyKey, "id-token-invalid", "may not sign for this tenant"),
-    (Forgery::BadSignature, "id-token-invalid", "signature of the ID token is wrong"),
-    (Forgery::WrongNonce, "id-token-invalid", "does not belong to this sign-in"),
-    (Forgery::NoNonce, "id-token-invalid", "does not belong to this sign-in"),
-    (Forgery::Nonsense, "id-token-invalid", "malformed"),
+/// Forgery, exit code (6 only where another try may help), identifier, what the message says.
+const FORGERIES: &[(Forgery, i32, &str, &str)] = &[
+    (Forgery::AlgNone, 5, "id-token-invalid", "signed with `none` instead of RS256"),
+    (Forgery::Hs256, 5, "id-token-invalid", "signed with `HS256` instead of RS256"),
+    (Forgery::Ps256, 5, "id-token-invalid", "signed with `PS256` instead of RS256"),
+    (Forgery::WrongAudience, 5, "id-token-invalid", "is for the client `deadbeef-"),
+    (Forgery::AudienceList, 6, "id-token-invalid", "malformed"),
+    (Forgery::WrongIssuer, 5, "id-token-invalid", "from the issuer `https://login.evil.example/"),
+    (Forgery::WrongTenant, 5, "id-token-tenant", "from the tenant `deadbeef-"),
+    (Forgery::Expired, 6, "id-token-time", "ended 3"),
+    (Forgery::TextExpiry, 6, "id-token-invalid", "malformed"),
+    (Forgery::NotYetValid, 6, "id-token-time", "begins in "),
+    (Forgery::NoNotBefore, 6, "id-token-invalid", "has no `nbf`"),
+    (Forgery::UnknownKid, 6, "id-token-invalid", "signed with the unknown key `nobody-knows-this-key`"),
+    (Forgery::DecoyKey, 5, "id-token-invalid", "may not sign for this tenant"),
+    (Forgery::BadSignature, 5, "id-token-invalid", "signature of the ID token is wrong"),
+    (Forgery::WrongNonce, 5, "id-token-invalid", "does not belong to this sign-in"),
+    (Forgery::NoNonce, 5, "id-token-invalid", "does not belong to this sign-in"),
+    (Forgery::Nonsense, 6, "id-token-invalid", "malformed"),
 ];
 
 #[test]
 fn a_forged_id_token_signs_nobody_in() {
     let scene = Scene::of(Source::Exchange);
-    for (forgery, id, says) in FORGERIES {
+    for (forgery, exit, id, says) in FORGERIES {
         scene.practice.entra.forge(Some(*forgery));
         let (output, page) = scene.walked(&mut scene.run(&["login"]), &Choice::sign_in(ALICE));
-        refused(&output, 6, id, &["is not believed", says]);
+        refused(&output, *exit, id, &["is not believed", says]);
         let shown = page.answer.text();
         assert!(shown.contains("Not signed in") && shown.contains(id), "{forgery:?}: {shown}");
         assert_eq!(scene.account()["signed_in"], false, "{forgery:?}");

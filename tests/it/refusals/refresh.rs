@@ -92,7 +92,10 @@ fn an_expired_session_ends_and_its_grants_work_after_the_next_sign_in() {
         let account = scene.account();
         assert_eq!((&account["signed_in"], &account["hosts"][0]["needs_consent"]), (&false.into(), &false.into()));
         git_refused(&scene.get(Entra), 4, "sign-in-needed", &[]);
-        // Somebody else finds the grants locked; Alice finds them working.
+        // Somebody else is refused, by the notes and, without them, by the locked grants; Alice finds them working.
+        let (output, _) = scene.walked(&mut scene.run(&["login"]), &Choice::sign_in(BOB));
+        refused(&output, 5, "wrong-account", &[BOB, ALICE]);
+        std::fs::remove_dir_all(scene.desk.state().join("accounts")).unwrap();
         let (output, _) = scene.walked(&mut scene.run(&["login"]), &Choice::sign_in(BOB));
         refused(&output, 5, "grant-of-another-account", &[BOB, "(alice) belongs to another Entra account"]);
         let scene = scene.login(ALICE);
@@ -108,7 +111,7 @@ fn keeps_everything(scene: &mut Scene, exit: i32, id: &str, words: &[&str], paus
     git_refused(&scene.get(CloudOauth), exit, id, words);
     assert_eq!(token(&scene.get(Entra)), held, "a token that is still good is still handed out");
     scene.practice.journal.clear();
-    git_refused(&scene.get(CloudOauth), 6, "not-before", &["is not asked again before "]);
+    git_refused(&scene.get(CloudOauth), 6, "not-before", &["is not asked again for "]);
     assert!(scene.practice.journal.entries().is_empty(), "{:?}", scene.practice.journal.entries());
     scene.later(pause - 20);
     git_refused(&scene.get(CloudOauth), 6, "not-before", &[]);

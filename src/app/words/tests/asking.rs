@@ -44,6 +44,7 @@ pub(super) fn tell(book: &mut Book) {
         text("paste_this", paste_this(&cloud, "https://bitbucket.org/site/oauth2/authorize?x=y"));
         text("device_code", device_code(&broker, &code, Duration::from_secs(900)));
         text("signed_in", signed_in(world, &proof(day)));
+        text("kept_nowhere", kept_nowhere().to_owned());
         text("already_signed_in", already_signed_in(world, &session));
         text("leader_renews", leader_renews(&broker));
         text("leader_in_browser", leader_in_browser(&broker));
@@ -62,7 +63,7 @@ pub(super) fn tell(book: &mut Book) {
             ("nobody_to_consent", nobody_to_consent(&cloud, NotAsked::Nobody("CI=true is set".into()))),
             ("device_code_off", device_code_off(&broker, "this is an SSH session")),
             ("device_code_login_only", device_code_login_only(&broker)),
-            ("not_before", not_before(&broker, NOON.after(Duration::from_secs(60)))),
+            ("not_before", not_before(&book.world, &broker, NOON.after(Duration::from_secs(60)))),
             ("consent_lost", consent_lost(&cloud)),
             ("paste_timed_out", paste_timed_out(&cloud)),
             ("no_hosts", no_hosts()),

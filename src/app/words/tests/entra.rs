@@ -47,7 +47,6 @@ fn errors() -> Vec<(&'static str, SessionError)> {
         ("DeviceDeclined", SessionError::DeviceDeclined),
         ("Stray", SessionError::Stray),
         ("CancelledAtPage", SessionError::CancelledAtPage),
-        ("Cancelled", SessionError::Cancelled),
     ]
 }
 
