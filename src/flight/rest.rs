@@ -43,7 +43,7 @@ mod tests {
         for (now, expected) in [(1_000, true), (1_059, true), (1_060, false), (941, true), (940, false)] {
             assert_eq!(rests(dir.path(), &id, Timestamp(now)), expected, "{now}");
         }
-        assert!(!rests(dir.path(), &id.with_path("work/app"), Timestamp(1_000)));
+        assert!(!rests(dir.path(), &id.with_path("acme/app"), Timestamp(1_000)));
         put_private(&path(dir.path(), &id), b"torn").unwrap();
         assert!(!rests(dir.path(), &id, Timestamp(1_000)));
     }

@@ -181,7 +181,7 @@ fn exports_and_a_join_come_from_the_same_rows() {
     let text = |field: &str| all[2][field].as_str().unwrap().to_owned();
     let entra = format!("createdDateTime,correlationId,userPrincipalName\nx,{},{ALICE}\n", text("correlation"));
     let pushes = format!(
-        "date,user,action,repository\n{},{ALICE},push,work/app\n{},mallory,push,x\n",
+        "date,user,action,repository\n{},{ALICE},push,acme/app\n{},mallory,push,x\n",
         text("time"),
         text("time")
     );

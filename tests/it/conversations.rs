@@ -19,7 +19,7 @@ fn an_answer_names_user_token_and_end_whoever_the_url_names() {
     assert!((now + 3300..=now + 3600).contains(&answer.expires), "{} at {now}", answer.expires);
     let want = format!("username=x-token-auth\npassword={}\npassword_expiry_utc={}\n", answer.password, answer.expires);
     assert_eq!(stdout(&first), want);
-    for more in ["username=alice\n", "username=alice@contoso.example\n", "path=work/app.git\n"] {
+    for more in ["username=alice\n", "username=alice@contoso.example\n", "path=acme/app.git\n"] {
         let again = desk.get(&request(&practice, Source::Exchange, more));
         assert_eq!((stdout(&again), stderr(&again)), (want.clone(), String::new()), "{more}");
     }
@@ -137,7 +137,7 @@ fn every_git_fills_approves_and_rejects_through_us_alone() {
             let mut command = desk.command(&git);
             feed(command.args(["credential", verb]).env("GIT_ASKPASS", &asked), input.as_bytes())
         };
-        let filled = talk("fill", &format!("url={url}/work/app.git\n\n"));
+        let filled = talk("fill", &format!("url={url}/acme/app.git\n\n"));
         assert!(filled.status.success(), "{}: {}", git.display(), said(&filled));
         let answer = Answer::of(&filled);
         assert_eq!(answer.username, "x-token-auth", "{}", git.display());
@@ -149,7 +149,7 @@ fn every_git_fills_approves_and_rejects_through_us_alone() {
 
         let rejected = talk("reject", &stdout(&filled));
         assert_eq!((rejected.status.code(), stderr(&rejected).as_str()), (Some(0), ""), "{}", git.display());
-        let again = talk("fill", &format!("url={url}/work/app.git\n\n"));
+        let again = talk("fill", &format!("url={url}/acme/app.git\n\n"));
         assert!(stderr(&again).contains("less than a minute old"), "it was marked: {}", said(&again));
         assert_eq!(Answer::of(&again).password, answer.password);
         assert!(!asked.with_extension("asked").exists(), "{}: nobody is asked for a password", git.display());

@@ -28,7 +28,7 @@ fn the_browser_signs_in_and_consents_in_the_same_tab_for_data_center() {
 fn browser_journey(source: Source) {
     let practice = Practice::start(&Options::default());
     let desk = Desk::with(&practice, source).person(Choice::sign_in(ALICE));
-    let url = practice.clone_url(source, "work", "app");
+    let url = practice.clone_url(source, "acme", "app");
     let cloned = desk.git().args(["clone", "-q", &url, "app"]).output().unwrap();
     assert!(cloned.status.success(), "{}", said(&cloned));
     assert_eq!(desk.opened().len(), 1, "{:?}", desk.opened());
@@ -42,7 +42,7 @@ fn browser_journey(source: Source) {
         assert_eq!(stderr(&output), "", "git {arguments:?} is silent");
     }
     let head = desk.git().current_dir(&app).args(["rev-parse", "HEAD"]).output().unwrap();
-    let pushed = practice.repos.head("work", "app", "main");
+    let pushed = practice.repos.head("acme", "app", "main");
     assert_eq!(String::from_utf8_lossy(&head.stdout).trim(), pushed);
     assert_eq!(desk.opened().len(), 1, "nobody was asked again");
 }

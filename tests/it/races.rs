@@ -103,7 +103,7 @@ fn a_logout_of_one_host_forgets_the_tokens_of_all_its_repositories() {
     let practice = Practice::start(&Options::default());
     let config = format!("{}per_repository = true\n", practice.config_toml(Source::Exchange));
     let desk = Desk::configured(&practice, &config).person(Choice::sign_in(ALICE));
-    let request = format!("{}path=work/app.git\n", request(&practice, Source::Exchange));
+    let request = format!("{}path=acme/app.git\n", request(&practice, Source::Exchange));
     let first = password(&desk.get(&request));
     assert_eq!(password(&desk.get(&request)), first, "it was cached");
     let logout = desk.helper().args(["logout", "--host", practice.url(Source::Exchange)]).output().unwrap();

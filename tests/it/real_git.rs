@@ -86,7 +86,7 @@ fn large_files_travel_with_the_same_credential() {
         let desk = Desk::with(&practice, Source::Exchange).person(Choice::sign_in(ALICE));
         let run = |dir: &Path, arguments: &[&str]| run(&desk, &git, dir, arguments);
         run(&desk.home(), &["lfs", "install", "--skip-repo"]);
-        let url = practice.clone_url(Source::Exchange, "work", "app");
+        let url = practice.clone_url(Source::Exchange, "acme", "app");
         run(&desk.path(""), &["clone", "-q", &url, "app"]);
         let app = desk.path("app");
         run(&app, &["lfs", "track", "*.bin"]);
@@ -107,10 +107,10 @@ fn large_files_travel_with_the_same_credential() {
 fn submodules_of_the_host_come_along_with_one_sign_in() {
     for git in gits() {
         let practice = Practice::start(&Options::default());
-        let url = practice.clone_url(Source::DataCenterOauth, "work", "app");
+        let url = practice.clone_url(Source::DataCenterOauth, "acme", "app");
         let names = ["one", "two", "three"];
         for name in names {
-            practice.repos.create("work", name);
+            practice.repos.create("acme", name);
         }
         let writer = Desk::with(&practice, Source::DataCenterOauth).person(Choice::sign_in(ALICE));
         run(&writer, &git, &writer.path(""), &["clone", "-q", &url, "app"]);
@@ -137,7 +137,7 @@ fn a_person_who_declines_is_not_asked_for_a_password() {
     for git in gits() {
         let practice = Practice::start(&Options::default());
         let desk = Desk::with(&practice, Source::Exchange);
-        let url = practice.clone_url(Source::Exchange, "work", "app");
+        let url = practice.clone_url(Source::Exchange, "acme", "app");
         let mut terminal = on_terminal(&desk, &git, &format!("git clone -q {url} app"));
         let code = waiting_code(&practice);
         terminal.shows(&code);
@@ -154,7 +154,7 @@ fn by_browser(source: Source) {
     for git in gits() {
         let practice = Practice::start(&Options::default());
         let desk = Desk::with(&practice, source).person(Choice::sign_in(ALICE));
-        let url = practice.clone_url(source, "work", "app");
+        let url = practice.clone_url(source, "acme", "app");
         run(&desk, &git, &desk.path(""), &["clone", "-q", &url, "app"]);
         assert!(desk.last_page().contains("Signed in"), "{}", desk.last_page());
         work_silently(&practice, &desk, &git, source);
@@ -172,7 +172,7 @@ fn by_device_code(source: Source) {
     for git in gits() {
         let practice = Practice::start(&Options::default());
         let desk = Desk::with(&practice, source);
-        let url = practice.clone_url(source, "work", "app");
+        let url = practice.clone_url(source, "acme", "app");
         let mut terminal =
             on_terminal(&desk, &git, &format!("git clone -q {url} app 2>{}", desk.path("err").display()));
         approve(&practice, &mut terminal);
@@ -204,8 +204,8 @@ fn work_silently(practice: &Practice, desk: &Desk, git: &Path, source: Source) {
         run(desk, git, &app, arguments);
     }
     let head = run(desk, git, &app, &["rev-parse", "HEAD"]);
-    assert_eq!(head.trim(), practice.repos.head("work", "app", "main"));
-    let named = practice.clone_url(source, "work", "app").replacen("https://", "https://alice@", 1);
+    assert_eq!(head.trim(), practice.repos.head("acme", "app", "main"));
+    let named = practice.clone_url(source, "acme", "app").replacen("https://", "https://alice@", 1);
     run(desk, git, &desk.path(""), &["clone", "-q", &named, "named"]);
     assert!(desk.path("named/noise").exists());
 }

@@ -56,7 +56,7 @@ fn no_secret_of_a_whole_day_is_ever_an_argument_a_variable_or_a_file() {
     for source in [Source::CloudOauth, Source::DataCenterOauth, Source::Exchange, Source::Entra] {
         let practice = Practice::start(&Options::default());
         let desk = Desk::with(&practice, source).person(Choice::sign_in(ALICE));
-        let url = practice.clone_url(source, "work", "app");
+        let url = practice.clone_url(source, "acme", "app");
         let trace = desk.path("trace");
         let mut clone = desk.command("strace");
         clone.args(["-f", "-e", "trace=execve", "-v", "-s", "200000", "-o"]).arg(&trace);

@@ -62,7 +62,7 @@ pub struct Practice {
     pub data_center: DataCenter,
     pub broker: Broker,
     pub proxy: Proxy,
-    /// Holds `work/app` at the start.
+    /// Holds `acme/app` at the start.
     pub repos: Repos,
     authority: Authority,
     dir: tempfile::TempDir,
@@ -80,7 +80,7 @@ impl Practice {
         let journal = Arc::new(Journal::default());
         let entra = Entra::start(&authority, |base| cast::tenant(base, &clock, &journal));
         let repos = Repos::new(dir.path(), authority.file());
-        repos.create("work", "app");
+        repos.create("acme", "app");
         let world = (&clock, &journal);
         let cloud = Cloud::start(&authority, &repos, cast::accounts(), &clock, &journal);
         let redirect = options.redirect_uri.clone().unwrap_or_else(free_redirect);

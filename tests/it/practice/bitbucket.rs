@@ -23,14 +23,14 @@ fn git_clones_and_pushes_with_a_token_of_the_cloud() {
     let pushed = git(&practice, &dir, &token, "x-token-auth", &["push", "-q", "origin", "main"]);
     assert!(pushed.status.success(), "{}", said(&pushed));
     let local = git(&practice, &dir, &token, "", &["rev-parse", "main"]);
-    assert_eq!(practice.repos.head("work", "app", "main"), String::from_utf8(local.stdout).unwrap().trim());
+    assert_eq!(practice.repos.head("acme", "app", "main"), String::from_utf8(local.stdout).unwrap().trim());
 }
 
 #[test]
 fn the_cloud_refuses_what_it_should() {
     let practice = Practice::start(&Options::default());
     let token = text(&cloud_sign_in(&practice), "access_token");
-    let url = format!("{}/work/app.git/info/refs?service=git-upload-pack", practice.cloud.base);
+    let url = format!("{}/acme/app.git/info/refs?service=git-upload-pack", practice.cloud.base);
     let ask = |user: &str, password: &str| {
         let basic = format!("Basic {}", codec::base64(format!("{user}:{password}").as_bytes()));
         practice.client().get(&url, &[("Authorization", &basic)]).unwrap()
@@ -39,7 +39,7 @@ fn the_cloud_refuses_what_it_should() {
     assert_eq!(nobody.header("www-authenticate"), Some("Basic realm=\"Bitbucket.org HTTP\""));
     assert_eq!((nobody.status, ask("x-token-auth", "guess").status, ask(ALICE, &token).status), (401, 401, 401));
     assert_eq!((ask("x-token-auth", &token).status, ask("alice", &token).status), (200, 200));
-    practice.cloud.state().book.refusals.insert("work/app".into(), Refusal::NoAccess);
+    practice.cloud.state().book.refusals.insert("acme/app".into(), Refusal::NoAccess);
     assert_eq!(ask("x-token-auth", &token).status, 403);
     practice.clock.advance(7201);
     assert_eq!(ask("x-token-auth", &token).status, 401);
@@ -112,7 +112,7 @@ fn data_center_ends_both_old_tokens_at_a_refresh() {
     assert_eq!((fresh.status, fresh.header("x-ausername")), (200, Some("alice")));
     assert_eq!(data_center_refresh(&practice, &text(&first, "refresh_token")).1["error"], "invalid_grant");
     practice.data_center.state().knobs.basic_off = true;
-    let url = format!("{}/scm/WORK/app.git/info/refs?service=git-upload-pack", practice.data_center.base);
+    let url = format!("{}/scm/ACME/app.git/info/refs?service=git-upload-pack", practice.data_center.base);
     let basic = format!("Basic {}", codec::base64(format!("x:{}", text(&second, "access_token")).as_bytes()));
     assert_eq!(practice.client().get(&url, &[("Authorization", &basic)]).unwrap().status, 403);
 }
@@ -138,7 +138,7 @@ fn the_proxy_takes_the_entra_token_itself() {
     let practice = Practice::start(&Options::default());
     cloned(&practice, Source::Entra, "x-token-auth", &access_token(&practice, PROXY_SCOPE));
     let other = access_token(&practice, BROKER_SCOPE);
-    let url = practice.clone_url(Source::Entra, "work", "app");
+    let url = practice.clone_url(Source::Entra, "acme", "app");
     let refused = git(&practice, &practice.dir(), &other, "x-token-auth", &["clone", "-q", &url, "no"]);
     assert!(!refused.status.success());
 }
@@ -151,7 +151,7 @@ fn large_files_travel_with_the_credential_of_the_repository() {
     let content = b"a large file, in spirit";
     let oid = codec::hex(ring::digest::digest(&ring::digest::SHA256, content).as_ref());
     let batch = |operation: &str, headers: &[(&str, &str)]| {
-        let url = format!("{}/work/app.git/info/lfs/objects/batch", practice.cloud.base);
+        let url = format!("{}/acme/app.git/info/lfs/objects/batch", practice.cloud.base);
         let objects = serde_json::json!([{"oid": oid, "size": content.len()}]);
         let body = serde_json::json!({"operation": operation, "transfers": ["basic"], "objects": objects});
         practice.client().send("POST", &url, headers, body.to_string().as_bytes()).unwrap()

@@ -110,9 +110,9 @@ fn receive(listener: &TcpListener) -> codec::Pairs {
     codec::read_form(target.split_once('?').unwrap().1.as_bytes())
 }
 
-/// A clone of `work/app`, made by real git with this credential.
+/// A clone of `acme/app`, made by real git with this credential.
 pub fn cloned(practice: &Practice, source: Source, user: &str, token: &str) -> PathBuf {
-    let url = practice.clone_url(source, "work", "app");
+    let url = practice.clone_url(source, "acme", "app");
     let dir = practice.dir().join(format!("clone-{}", source.name()));
     let made = git(practice, &practice.dir(), token, user, &["clone", "-q", &url, dir.to_str().unwrap()]);
     assert!(made.status.success(), "{}", said(&made));

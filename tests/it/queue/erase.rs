@@ -13,15 +13,15 @@ fn one_forbidden_repository_does_not_stop_the_other_nineteen() {
         assert!(desk.helper().arg("setup").status().unwrap().success());
         let names: Vec<String> = (0..20).map(|number| format!("part{number}")).collect();
         for name in &names {
-            practice.repos.create("work", name);
+            practice.repos.create("acme", name);
         }
         for book in [&mut practice.cloud.state().book, &mut practice.data_center.state().book] {
-            book.refusals.insert("work/part7".into(), Refusal::NoAccess);
+            book.refusals.insert("acme/part7".into(), Refusal::NoAccess);
         }
         practice.journal.clear();
         let list = |name| {
             let mut command = desk.git();
-            command.args(["ls-remote", &practice.clone_url(source, "work", name)]);
+            command.args(["ls-remote", &practice.clone_url(source, "acme", name)]);
             Running::start(&desk, &mut command)
         };
         let all: Vec<_> = names.iter().map(|name| list(name)).collect();

@@ -107,7 +107,7 @@ fn ctrl_c_ends_git_starts_no_cool_down_and_frees_the_lane() {
     let desk = desk(&practice, &[Source::Exchange]);
     assert!(desk.helper().arg("setup").status().unwrap().success());
     let url = practice.url(Source::Exchange);
-    let line = format!("git ls-remote {}", practice.clone_url(Source::Exchange, "work", "app"));
+    let line = format!("git ls-remote {}", practice.clone_url(Source::Exchange, "acme", "app"));
     let mut command = in_terminal(&desk, &line);
     let mut git = Running::start(&desk, command.stdin(Stdio::piped()));
     drop(page(&desk));

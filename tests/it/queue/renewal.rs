@@ -43,7 +43,7 @@ fn a_running_git_keeps_its_token() {
         for weather in [&practice.cloud.weather, &practice.data_center.weather] {
             weather.next("info/refs", 2, Trouble::Slow(800));
         }
-        let cloned = desk.git().args(["clone", "-q", &practice.clone_url(source, "work", "app")]).output().unwrap();
+        let cloned = desk.git().args(["clone", "-q", &practice.clone_url(source, "acme", "app")]).output().unwrap();
         assert!(cloned.status.success(), "{source:?}: {}", said(&cloned));
         if source == Source::DataCenterOauth {
             assert_eq!(token(&desk, &url), first, "a refresh would end the old token at once");

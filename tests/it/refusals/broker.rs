@@ -96,7 +96,7 @@ fn trouble_at_the_broker_passes() {
 fn each_repository_gets_a_token_of_its_own() {
     let mut scene = Scene::of(Exchange);
     scene.reconfigure("audience =", "per_repository = true\naudience =");
-    scene.practice.broker.knobs().repositories = vec!["work/app".into(), "work/tool".into()];
+    scene.practice.broker.knobs().repositories = vec!["acme/app".into(), "acme/tool".into()];
     let scene = scene.login(ALICE);
     let setup = scene.run(&["setup"]).output().unwrap();
     assert!(setup.status.success(), "{}", said(&setup));
@@ -104,16 +104,16 @@ fn each_repository_gets_a_token_of_its_own() {
     let path = scene.desk.git().args(["config", "--get-urlmatch", "credential.useHttpPath", &base]).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&path.stdout).trim(), "true", "{}", said(&path));
 
-    let app = token(&scene.get_path(Exchange, "work/app.git"));
-    let tool = token(&scene.get_path(Exchange, "work/tool.git"));
+    let app = token(&scene.get_path(Exchange, "acme/app.git"));
+    let tool = token(&scene.get_path(Exchange, "acme/tool.git"));
     assert_ne!(app, tool);
-    assert_eq!(token(&scene.get_path(Exchange, "work/app.git")), app);
+    assert_eq!(token(&scene.get_path(Exchange, "acme/app.git")), app);
     assert_eq!(
-        token(&scene.get_path(Exchange, "work/app.git/info/lfs")),
+        token(&scene.get_path(Exchange, "acme/app.git/info/lfs")),
         app,
         "large files are in the same repository"
     );
-    git_refused(&scene.get_path(Exchange, "work/secret.git"), 5, "not-allowed", &["invalid_target", "this repository"]);
+    git_refused(&scene.get_path(Exchange, "acme/secret.git"), 5, "not-allowed", &["invalid_target", "this repository"]);
     git_refused(
         &scene.get(Exchange),
         3,
@@ -128,5 +128,5 @@ fn each_repository_gets_a_token_of_its_own() {
         .filter(|entry| entry.server == "broker")
         .map(|entry| value(&entry.form, "resource").unwrap().to_owned())
         .collect();
-    assert_eq!(resources, ["work/app", "work/tool", "work/secret"].map(|path| format!("{base}/{path}")));
+    assert_eq!(resources, ["acme/app", "acme/tool", "acme/secret"].map(|path| format!("{base}/{path}")));
 }

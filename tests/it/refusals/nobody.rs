@@ -82,7 +82,7 @@ fn switches_that_forbid_asking_are_named() {
 fn git_itself_hands_its_switch_on_and_stops_without_asking_for_a_password() {
     let scene = Scene::of(Exchange);
     assert!(scene.run(&["setup"]).status().unwrap().success());
-    let url = scene.practice.clone_url(Exchange, "work", "app");
+    let url = scene.practice.clone_url(Exchange, "acme", "app");
     let mut git = scene.desk.git();
     let output = git.args(["-c", "credential.interactive=false", "ls-remote", &url]).output().unwrap();
     assert!(!output.status.success());
