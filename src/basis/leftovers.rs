@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 /// Removes temporary files of ours below `dir`, two directories deep: those that are an hour older than `written`, a
 /// file of this moment. So it is the file system's own clock that counts, whatever ours says. Looks at
-/// [`MOST`] entries of a directory; what cannot be removed stays for the next time.
+/// `MOST` entries of a directory; what cannot be removed stays for the next time.
 pub fn sweep(dir: &Path, written: &Path) {
     let now = fs::symlink_metadata(written).and_then(|meta| meta.modified());
     if let Some(before) = now.ok().and_then(|now| now.checked_sub(OLD)) {

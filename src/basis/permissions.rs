@@ -1,7 +1,9 @@
 //! What `doctor` looks at and repairs below our directories: who may read there, and how much room is left.
 
+#[cfg(unix)]
+use std::fs;
+use std::io;
 use std::path::Path;
-use std::{fs, io};
 
 /// Closes a directory of ours and everything in it to others: 0700 and 0600. Symbolic links and what belongs to
 /// somebody else are left alone. Returns how many were open.
