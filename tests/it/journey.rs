@@ -59,3 +59,12 @@ fn noise(length: usize) -> Vec<u8> {
     .take(length)
     .collect()
 }
+
+#[test]
+fn a_verbose_login_says_how_it_signs_in_and_why() {
+    let practice = Practice::start(&Options::default());
+    let desk = Desk::with(&practice, Source::Exchange).person(Choice::sign_in(ALICE));
+    let output = desk.helper().args(["login", "--verbose"]).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(stderr(&output).contains("signing in by browser because BROWSER is set"), "{}", said(&output));
+}
