@@ -84,9 +84,10 @@ fn where_the_kernel_refuses_its_keyring_memory_is_used() {
         assert_eq!(get(&practice, strace(&["get"])).stdout, first.stdout, "{error}");
         assert_eq!(lying_about(&practice, &place.path("home/.local"), &[]), [""; 0], "never to a disk");
 
-        // Who insists on the kernel hears why that cannot be.
+        // Who insists on the kernel hears why that cannot be, before anybody is asked for anything.
         let insists = strace(&["login", "--device-code", "--force", "--set", "storage.refresh_tokens=kernel"]);
-        let output = Place::sign_in_with(&practice, insists);
+        let output = run(insists);
+        assert_eq!(practice.entra.waiting_codes(), [""; 0], "{error}");
         assert_eq!(output.status.code(), Some(7), "{error}: {}", said(&output));
         assert!(stderr(&output).contains("the kernel refuses its keyring here"), "{error}: {}", said(&output));
     }
