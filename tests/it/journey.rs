@@ -1,6 +1,7 @@
 //! The main job: clone, fetch and push through one sign-in, by real git over TLS.
 
 use crate::desk::{Desk, said, stderr};
+use crate::practice::bitbucket::RedirectRule;
 use crate::practice::browser::Choice;
 use crate::practice::cast::ALICE;
 use crate::practice::{Options, Practice, Source};
@@ -67,4 +68,27 @@ fn a_verbose_login_says_how_it_signs_in_and_why() {
     let output = desk.helper().args(["login", "--verbose"]).output().unwrap();
     assert!(output.status.success(), "{}", said(&output));
     assert!(stderr(&output).contains("signing in by browser because BROWSER is set"), "{}", said(&output));
+}
+
+#[test]
+fn a_cloud_consumer_may_compare_redirects_in_each_of_the_three_ways() {
+    let port = 21_000 + std::process::id() % 5_000;
+    let fixed = format!("http://127.0.0.1:{port}/callback");
+    let below = format!("{fixed}/helper");
+    let any = "http://127.0.0.1/callback".to_owned();
+    for (rule, registered, ours) in [
+        (RedirectRule::Exact, &fixed, &fixed),
+        (RedirectRule::PathPrefix, &fixed, &below),
+        (RedirectRule::LoopbackAnyPort, &any, &any),
+    ] {
+        let practice = Practice::start(&Options::default());
+        practice.cloud.state().knobs.redirect = rule;
+        practice.cloud.state().knobs.callback = Some(registered.clone());
+        let config = practice.config_toml(Source::CloudOauth);
+        let config = config.replace(&format!("redirect_uri = \"{any}\""), &format!("redirect_uri = \"{ours}\""));
+        let desk = Desk::configured(&practice, &config).person(Choice::sign_in(ALICE));
+        let output = desk.helper().arg("login").output().unwrap();
+        assert!(output.status.success(), "{rule:?}: {}", said(&output));
+        assert!(desk.last_page().contains("Signed in"), "{rule:?}: {}", desk.last_page());
+    }
 }
