@@ -1,19 +1,20 @@
 //! From arguments to outcome: git's verbs by hand, people's commands by clap.
 
-use crate::app::login::{Wish, login};
-use crate::app::logout::{Extent, logout};
+use crate::app::login::login;
+use crate::app::logout::logout;
 use crate::app::world::{World, real};
-use crate::app::{audit, commands, doctor, erase, get, pick, registration, renew, token, words};
+use crate::app::{audit, commands, doctor, erase, get, registration, renew, token, words};
 use crate::basis::clock::{Clock, SystemClock};
 use crate::basis::env::Env;
 use crate::basis::failure::{Failure, Kind};
-use crate::basis::session::Flow;
 use crate::cli::{self, Command};
 use crate::config::settings::OnFailure;
 use crate::git::answer::{Answer, write_capabilities};
 use crate::git::request::{self, Request, Verb};
 use std::io::{Read, Write};
 use std::sync::Arc;
+
+mod typed;
 
 /// What a process is given.
 pub struct Invocation<'a> {
@@ -166,13 +167,13 @@ fn with_world(
 ) -> Result<String, Failure> {
     let world = world(&invocation.env, flags)?;
     match command {
-        Command::Login(typed) => login(&world, &wish(typed)).map(|()| String::new()),
-        Command::Logout(typed) => logout(&world, &extent(&world, typed)?),
+        Command::Login(typed) => login(&world, &typed::wish(typed)).map(|()| String::new()),
+        Command::Logout(typed) => logout(&world, &typed::extent(&world, typed)?),
         Command::Status(format) => commands::status(&world, format.json),
         Command::Whoami(format) => commands::whoami(&world, format.json),
-        Command::Setup(typed) => commands::setup(&world, &typed_setup(typed), invocation.stdin),
+        Command::Setup(typed) => commands::setup(&world, &typed::setup(typed), invocation.stdin),
         Command::Renew(typed) => renew::run(world, &typed.host, typed.path.as_deref()).map(|()| String::new()),
-        Command::Token(typed) => token::token(&world, &typed.host, form(typed.format)),
+        Command::Token(typed) => token::token(&world, &typed.host, typed::form(typed.format)),
         Command::Audit { command } => read_trail(&world, command),
         Command::Config { command: cli::Config::Show(format) } => Ok(commands::config_show(&world, format.json)),
         // Done without a world.
@@ -190,48 +191,8 @@ fn read_trail(world: &World, typed: cli::Audit) -> Result<String, Failure> {
     match typed {
         cli::Audit::Show { json, rows } => audit::show(world, &choice(rows), json),
         cli::Audit::Verify { anchors } => audit::verify(world, anchors.as_deref()),
-        cli::Audit::Export { format, rows } => audit::export(world, &choice(rows), audit_form(format)),
+        cli::Audit::Export { format, rows } => audit::export(world, &choice(rows), typed::audit_form(format)),
         cli::Audit::Join { entra, atlassian, json } => audit::join(world, &entra, &atlassian, json),
-    }
-}
-
-fn audit_form(format: cli::AuditFormat) -> audit::Form {
-    match format {
-        cli::AuditFormat::Jsonl => audit::Form::Jsonl,
-        cli::AuditFormat::Csv => audit::Form::Csv,
-        cli::AuditFormat::Ocsf => audit::Form::Ocsf,
-    }
-}
-
-fn wish(typed: cli::Login) -> Wish {
-    let cli::Login { browser, device_code, host, force, ahead, verbose } = typed;
-    let flow = match (browser, device_code) {
-        (true, _) => Some(Flow::Browser),
-        (_, true) => Some(Flow::DeviceCode),
-        _ => None,
-    };
-    Wish { flow, host, force, ahead, verbose }
-}
-
-fn extent(world: &World, typed: cli::Logout) -> Result<Extent, Failure> {
-    let cli::Logout { host, all } = typed;
-    match host {
-        Some(host) => Ok(Extent::Host(host)),
-        None if all || pick::accounts(world, None)?.len() == 1 => Ok(Extent::Everything),
-        None => Err(words::which_account()),
-    }
-}
-
-fn typed_setup(typed: cli::Setup) -> commands::SetupWish {
-    let cli::Setup { domain, from, system, dry_run, yes, sha256 } = typed;
-    commands::SetupWish { domain, from, system, dry_run, yes, sha256 }
-}
-
-fn form(format: cli::TokenFormat) -> token::Form {
-    match format {
-        cli::TokenFormat::Json => token::Form::Json,
-        cli::TokenFormat::Header => token::Form::Header,
-        cli::TokenFormat::Env => token::Form::Env,
     }
 }
 

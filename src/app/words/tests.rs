@@ -36,7 +36,7 @@ fn every_text_is_the_one_that_was_agreed_on() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/messages.txt");
     let agreed = fs_err::read_to_string(&file).unwrap_or_default().replace("\r\n", "\n");
     if agreed != book.text {
-        let new = std::env::temp_dir().join("messages.txt");
+        let new = std::env::temp_dir().join(format!("messages-{}.txt", std::process::id()));
         fs_err::write(&new, &book.text).unwrap();
         let at = agreed.lines().zip(book.text.lines()).take_while(|(old, new)| old == new).count();
         let line = |text: &str| text.lines().nth(at).unwrap_or("(the end)").to_owned();
