@@ -165,9 +165,12 @@ fn with_world(
     flags: Vec<(String, String)>,
     command: Command,
 ) -> Result<String, Failure> {
-    let world = world(&invocation.env, flags)?;
+    let mut world = world(&invocation.env, flags)?;
     match command {
-        Command::Login(typed) => login(&world, &typed::wish(typed)).map(|()| String::new()),
+        Command::Login(typed) => {
+            world.means = typed::means(&typed);
+            login(&world, &typed::wish(typed)).map(|()| String::new())
+        }
         Command::Logout(typed) => logout(&world, &typed::extent(&world, typed)?),
         Command::Status(format) => commands::status(&world, format.json),
         Command::Whoami(format) => commands::whoami(&world, format.json),

@@ -13,6 +13,12 @@ pub struct Login {
     /// Sign in with a code that is typed on another device
     #[arg(long)]
     pub device_code: bool,
+    /// Open no browser: show the address, and take the one that a browser anywhere ends at
+    #[arg(long, conflicts_with_all = ["browser", "device_code"])]
+    pub no_browser: bool,
+    /// Have the browser come back to this port, for an SSH session that forwards it
+    #[arg(long, value_name = "PORT", conflicts_with = "device_code", value_parser = clap::value_parser!(u16).range(1..))]
+    pub redirect_port: Option<u16>,
     /// Only for this host
     #[arg(long, value_name = "URL")]
     pub host: Option<String>,

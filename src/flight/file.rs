@@ -68,7 +68,7 @@ impl Flight for Files {
         &self,
         lane: &Lane,
         longest: Duration,
-        told: &mut dyn FnMut(&Notice),
+        told: &mut dyn FnMut(Option<&Notice>),
     ) -> Result<Box<dyn Turn>, FlightError> {
         let path = self.lane(lane);
         let file = self.open(&path)?;
@@ -101,7 +101,8 @@ struct Wait<'a> {
     began: std::time::Instant,
     longest: Duration,
     pause: Duration,
-    told: Option<Notice>,
+    /// What was told last; the inner `None`: that somebody is there.
+    told: Option<Option<Notice>>,
 }
 
 impl<'a> Wait<'a> {
@@ -110,7 +111,7 @@ impl<'a> Wait<'a> {
     }
 
     /// Sleeps once, or says that the time is over.
-    fn pause(&mut self, told: &mut dyn FnMut(&Notice)) -> Result<(), FlightError> {
+    fn pause(&mut self, told: &mut dyn FnMut(Option<&Notice>)) -> Result<(), FlightError> {
         let waited = self.clock.steady().saturating_duration_since(self.began);
         let left = self.longest.saturating_sub(waited);
         if left.is_zero() {
@@ -124,11 +125,15 @@ impl<'a> Wait<'a> {
         Ok(())
     }
 
-    fn tell(&mut self, told: &mut dyn FnMut(&Notice)) {
+    fn tell(&mut self, told: &mut dyn FnMut(Option<&Notice>)) {
         let notice = Note::read(&self.note).notice;
-        if let Some(new) = notice.as_ref().filter(|new| self.told.as_ref() != Some(new)) {
-            told(new);
-            self.told = notice;
+        let news = match &self.told {
+            None => true,
+            Some(before) => notice.is_some() && *before != notice,
+        };
+        if news {
+            told(notice.as_ref());
+            self.told = Some(notice);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What was typed, as the app wants it.
 
+use crate::app::interaction::Means;
 use crate::app::login::Wish;
 use crate::app::logout::Extent;
 use crate::app::world::World;
@@ -16,12 +17,15 @@ pub(super) fn audit_form(format: cli::AuditFormat) -> audit::Form {
     }
 }
 
+pub(super) fn means(typed: &cli::Login) -> Means {
+    Means { paste: typed.no_browser, port: typed.redirect_port }
+}
+
 pub(super) fn wish(typed: cli::Login) -> Wish {
-    let cli::Login { browser, device_code, host, force, ahead, verbose } = typed;
-    let flow = match (browser, device_code) {
-        (true, _) => Some(Flow::Browser),
-        (_, true) => Some(Flow::DeviceCode),
-        _ => None,
+    let cli::Login { browser, device_code, no_browser, redirect_port, host, force, ahead, verbose } = typed;
+    let flow = match device_code {
+        true => Some(Flow::DeviceCode),
+        false => (browser || no_browser || redirect_port.is_some()).then_some(Flow::Browser),
     };
     Wish { flow, host, force, ahead, verbose }
 }

@@ -38,7 +38,7 @@ fn chromium_shows_that_consent_was_denied() {
     let practice = Practice::start(&Options::default());
     let mut window = Window::open(&practice, &[Source::CloudOauth]);
     let page = window.walk("button => button.form.dataset.choice === 'deny'");
-    assert!(page.contains("Not signed in") && page.contains("declined"), "{page}");
+    assert!(page.contains("Signed in, but without access to Bitbucket") && page.contains("declined"), "{page}");
     let login = window.end();
     assert_eq!(login.status.code(), Some(5), "{}", said(&login));
 }

@@ -46,7 +46,7 @@ fn a_wait_ends_and_says_what_the_leader_is_doing() {
     held.announce(&notice("first"));
     let mut heard = Vec::new();
     let busy = files.enter(&lane("a"), MINUTE, &mut |notice| {
-        heard.push(notice.doing.clone());
+        heard.push(notice.unwrap().doing.clone());
         held.announce(&self::notice("second"));
     });
     assert!(matches!(busy, Err(FlightError::Busy(Some(last))) if last.doing == "second"));
