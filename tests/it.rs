@@ -25,6 +25,8 @@ mod demo;
 mod desk;
 #[path = "it/doctor.rs"]
 mod doctor;
+#[path = "it/face.rs"]
+mod face;
 #[path = "it/house.rs"]
 mod house;
 #[path = "it/journey.rs"]
