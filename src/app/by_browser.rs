@@ -71,10 +71,9 @@ pub fn open(world: &World, wanted: &Wanted<'_>, choice: &Choice, page: &Page<'_>
             Err(_) => {}
         }
     }
-    if world.means.port.is_some() {
-        world.ui.show(&words::forward_ports(&forward::command(&world.env, page.uri, page.also)));
-    }
-    world.ui.show(&words::open_this(page.url, page.uri, world.means));
+    let forward = world.means.port.map(|_| words::forward_ports(&forward::command(&world.env, page.uri, page.also)));
+    let address = words::open_this(page.url, page.uri, world.means);
+    world.ui.show(&forward.into_iter().chain([address]).collect::<Vec<_>>().join("\n"));
     Ok(false)
 }
 

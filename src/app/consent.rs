@@ -142,10 +142,10 @@ fn finish(
 pub fn by_paste(world: &World, wanted: &Wanted<'_>, proof: &Proof) -> Result<(), Failure> {
     let mut loopback = bound(world, wanted)?;
     let request = request(wanted, loopback.redirect_uri().to_owned())?;
-    if world.means.port.is_some() {
-        world.ui.show(&words::forward_ports(&forward::command(&world.env, &request.redirect_uri, &[])));
-    }
-    world.ui.show(&words::paste_this(wanted, &request.url));
+    let line = || forward::command(&world.env, &request.redirect_uri, &[]);
+    let forward = world.means.port.map(|_| words::forward_ports(&line()));
+    let address = words::paste_this(wanted, &request.url);
+    world.ui.show(&forward.into_iter().chain([address]).collect::<Vec<_>>().join("\n"));
     let expect = Expect { uri: &request.redirect_uri, method: Method::Get, state: &request.state };
     let still = |left| words::still_in_browser(wanted, false, true, left);
     let came = answer::wait(world, wanted, &mut loopback, &expect, true, &still);

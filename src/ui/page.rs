@@ -158,7 +158,8 @@ main { width: 100%; max-width: 30rem; padding: 2rem; background: var(--card); bo
   border-radius: 50%; font-size: 1.5rem; font-weight: 700; color: var(--act); }
 .ok { color: var(--ok); }
 .bad { color: var(--bad); }
-h1 { margin: 0 0 .5rem; font-size: 1.375rem; line-height: 1.25; }
+h1 { margin: 0 0 .5rem; font-size: 1.375rem; line-height: 1.25; text-wrap: balance; }
+h1, p { word-break: auto-phrase; }
 p { margin: 0 0 1rem; }
 dl { margin: 0 0 1rem; padding: 1rem 0; border: 1px solid var(--line); border-width: 1px 0; display: grid;
   grid-template-columns: max-content 1fr; gap: .25rem 1rem; }

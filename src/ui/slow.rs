@@ -14,13 +14,18 @@ pub struct Teller {
 }
 
 impl Teller {
-    /// Standard error.
+    /// Standard error, after a second.
     pub fn to_stderr() -> Self {
-        Self { say: Arc::new(super::terminal::tell), after: SECOND }
+        Self::new(super::terminal::tell, SECOND)
     }
 
-    /// Says `text` in a second unless it ends before.
-    pub fn after_a_second(&self, text: String) -> Slow {
+    /// Any place, after any time.
+    pub fn new(say: impl Fn(&str) + Send + Sync + 'static, after: Duration) -> Self {
+        Self { say: Arc::new(say), after }
+    }
+
+    /// Says `text` in a while unless it ends before.
+    pub fn watch(&self, text: String) -> Slow {
         let Self { say, after } = self.clone();
         let (ended, end) = channel::<()>();
         let thread = Builder::new().name("slow".into());
@@ -62,13 +67,13 @@ mod tests {
     /// A teller with this patience, and what it says.
     fn teller(after: Duration) -> (Teller, mpsc::Receiver<String>) {
         let (said, heard) = mpsc::sync_channel(9);
-        (Teller { say: Arc::new(move |text| said.send(text.to_owned()).unwrap()), after }, heard)
+        (Teller::new(move |text| said.send(text.to_owned()).unwrap(), after), heard)
     }
 
     #[test]
     fn what_is_slow_is_told_while_it_goes_on() {
         let (teller, heard) = teller(Duration::ZERO);
-        let slow = teller.after_a_second("waiting for godot".into());
+        let slow = teller.watch("waiting for godot".into());
         assert_eq!(heard.recv_timeout(Duration::from_secs(60)).as_deref(), Ok("waiting for godot"));
         assert!(slow.end() && heard.try_recv().is_err(), "once");
     }
@@ -76,7 +81,7 @@ mod tests {
     #[test]
     fn what_is_quick_is_not() {
         let (teller, heard) = teller(Duration::from_secs(600));
-        assert!(!teller.after_a_second("never".into()).end());
+        assert!(!teller.watch("never".into()).end());
         assert!(heard.try_recv().is_err());
     }
 }

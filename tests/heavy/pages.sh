@@ -15,12 +15,26 @@ main() {
   BITBUCKET_SSO_TEST_CAPTURES=$dir/text cargo nextest run --locked --run-ignored only -E 'test(a_terminal_is_captured)'
   mkdir -p docs/pages docs/captures
   cp "$dir"/text/*.txt docs/captures/
+  captures
   picture done.en light; picture done.en dark; picture done.de light; picture done.ja light; picture done.ja dark
   picture failed.en light; picture failed.en dark; picture failed-cancelled.en light
   picture failed-declined.en light; picture failed-declined.ja dark
   picture confirm.en light; picture confirm.en dark; picture confirm.ja light
   picture onward.en light; picture back_to_terminal.en dark
   du -cb docs/pages/*.png | tail -1
+}
+
+# The captures stand in docs/sign-in.md between marks.
+captures() {
+  for file in docs/captures/*.txt; do
+    name=$(basename "$file" .txt)
+    awk -v name="$name" -v file="$file" '
+      $0 == "<!-- " name " -->" { print; print "```console"; while ((getline line < file) > 0) print line; print "```"; inside = 1; next }
+      inside && $0 == "<!-- end -->" { inside = 0 }
+      !inside { print }
+    ' docs/sign-in.md > "$dir/sign-in.md"
+    cp "$dir/sign-in.md" docs/sign-in.md
+  done
 }
 
 packages() {
