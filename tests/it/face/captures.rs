@@ -23,6 +23,7 @@ fn a_terminal_is_captured() {
     screen.capture("reminder", "one");
     screen.keys("two", "C-c");
     screen.keys("one", "C-c");
+    screen.rests("one");
     screen.types("one", "echo $?");
     screen.shows("one", "130");
     screen.capture("ctrl-c", "one");
@@ -99,6 +100,15 @@ impl Tmux {
         }
     }
 
+    /// Waits for the prompt.
+    fn rests(&self, window: &str) {
+        let end = Instant::now() + Duration::from_secs(20);
+        while !self.screen(window).trim_end().ends_with(['#', '$']) {
+            assert!(Instant::now() < end, "{}", self.screen(window));
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Keeps what a window shows, without what differs from run to run.
     fn capture(&self, name: &str, window: &str) {
         let mut text = self.screen(window);
@@ -116,6 +126,9 @@ impl Tmux {
 fn steady(line: &str) -> String {
     let line = line.strip_prefix("# ").map_or_else(|| line.to_owned(), |typed| format!("$ {typed}"));
     let trimmed = line.trim();
+    if trimmed == "#" {
+        return "$".to_owned();
+    }
     if trimmed.len() == 9 && trimmed.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) {
         return line.replace(trimmed, "FLFWYD9NG");
     }
