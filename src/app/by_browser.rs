@@ -37,7 +37,7 @@ pub fn run(sign_in: &SignIn<'_>, choice: &Choice) -> Result<Proof, Failure> {
     match (begun, came) {
         (Err(failure), came) => {
             came.show(|language| pages::failed(language, wanted, None, &failure));
-            return Err(failure);
+            Err(failure)
         }
         (Ok(proof), Answer::Tab(visit)) => {
             let visit = consent::in_tab(sign_in, &mut loopback, &consents, &proof, visit)?;

@@ -13,8 +13,8 @@ pub fn command(env: &Env, uri: &str, consents: &[Wanted<'_>]) -> String {
     let mut ports: Vec<u16> = uris.filter_map(port).collect();
     ports.sort_unstable();
     ports.dedup();
-    let forwards: String = ports.iter().map(|port| format!(" -L {port}:127.0.0.1:{port}")).collect();
-    format!("ssh -N{forwards}{}", target(env).unwrap_or_else(|| " THIS-MACHINE".to_owned()))
+    let forwards: Vec<_> = ports.iter().map(|port| format!(" -L {port}:127.0.0.1:{port}")).collect();
+    format!("ssh -N{}{}", forwards.concat(), target(env).unwrap_or_else(|| " THIS-MACHINE".to_owned()))
 }
 
 /// `http://localhost:8400/callback` → 8400.

@@ -101,13 +101,14 @@ struct Wait<'a> {
     began: std::time::Instant,
     longest: Duration,
     pause: Duration,
-    /// What was told last; the inner `None`: that somebody is there.
-    told: Option<Option<Notice>>,
+    /// Whether anything was told, and the last notice.
+    spoke: bool,
+    told: Option<Notice>,
 }
 
 impl<'a> Wait<'a> {
     fn new(clock: &'a dyn Clock, longest: Duration, note: PathBuf) -> Self {
-        Self { clock, note, began: clock.steady(), longest, pause: lock::SHORTEST, told: None }
+        Self { clock, note, began: clock.steady(), longest, pause: lock::SHORTEST, spoke: false, told: None }
     }
 
     /// Sleeps once, or says that the time is over.
@@ -127,13 +128,9 @@ impl<'a> Wait<'a> {
 
     fn tell(&mut self, told: &mut dyn FnMut(Option<&Notice>)) {
         let notice = Note::read(&self.note).notice;
-        let news = match &self.told {
-            None => true,
-            Some(before) => notice.is_some() && *before != notice,
-        };
-        if news {
+        if !self.spoke || notice.is_some() && self.told != notice {
             told(notice.as_ref());
-            self.told = Some(notice);
+            (self.spoke, self.told) = (true, notice);
         }
     }
 }

@@ -23,10 +23,8 @@ pub(super) fn means(typed: &cli::Login) -> Means {
 
 pub(super) fn wish(typed: cli::Login) -> Wish {
     let cli::Login { browser, device_code, no_browser, redirect_port, host, force, ahead, verbose } = typed;
-    let flow = match device_code {
-        true => Some(Flow::DeviceCode),
-        false => (browser || no_browser || redirect_port.is_some()).then_some(Flow::Browser),
-    };
+    let by_browser = browser || no_browser || redirect_port.is_some();
+    let flow = if device_code { Some(Flow::DeviceCode) } else { by_browser.then_some(Flow::Browser) };
     Wish { flow, host, force, ahead, verbose }
 }
 

@@ -54,6 +54,16 @@ fn a_wait_ends_and_says_what_the_leader_is_doing() {
 }
 
 #[test]
+fn a_leader_that_says_nothing_is_told_about_once() {
+    let dir = private_temp_dir();
+    let _held = files(dir.path()).try_enter(&lane("a")).unwrap().unwrap();
+    let mut heard = Vec::new();
+    let busy = files(dir.path()).enter(&lane("a"), MINUTE, &mut |notice| heard.push(notice.cloned()));
+    assert!(matches!(busy, Err(FlightError::Busy(None))));
+    assert_eq!(heard, [None]);
+}
+
+#[test]
 fn nothing_is_told_within_the_first_second() {
     let dir = private_temp_dir();
     let held = files(dir.path()).try_enter(&lane("a")).unwrap().unwrap();
