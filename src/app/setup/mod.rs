@@ -1,5 +1,6 @@
 //! `setup` and `unsetup`: our lines in git's configuration, and whether they still decide who is asked.
 
+pub mod admin;
 mod block;
 pub mod bootstrap;
 #[cfg(test)]
@@ -8,6 +9,7 @@ pub mod chain;
 mod error;
 pub mod git;
 mod include;
+pub mod migrate;
 mod replace;
 #[cfg(test)]
 mod samples;
@@ -15,10 +17,12 @@ mod schema;
 mod target;
 #[cfg(test)]
 mod tests;
+pub mod user;
 pub mod words;
 
 pub use error::SetupError;
 pub use git::GitError;
+pub use include::pairs;
 pub use schema::BadDocument;
 pub use target::{Blocked, owned_by_us};
 
