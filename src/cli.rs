@@ -40,7 +40,7 @@ pub enum Command {
     /// Show who is signed in
     Whoami(Format),
     /// Register with git for the configured hosts
-    Setup(Setup),
+    Setup(Box<Setup>),
     /// Take the registration with git back
     Unsetup(Unsetup),
     /// For pipelines and containers

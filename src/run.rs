@@ -171,7 +171,7 @@ fn with_world(
         Command::Logout(typed) => logout(&world, &typed::extent(&world, typed)?),
         Command::Status(format) => commands::status(&world, format.json),
         Command::Whoami(format) => commands::whoami(&world, format.json),
-        Command::Setup(typed) => onboarding(invocation, &world, typed),
+        Command::Setup(typed) => onboarding(invocation, &world, *typed),
         Command::Ci { command: cli::Ci::Env { host, shell } } => {
             ci::env(&world, host.as_deref(), typed::ci_form(shell))
         }

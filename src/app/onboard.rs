@@ -12,6 +12,7 @@ use std::time::Duration;
 
 /// `setup --migrate` as typed.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags as typed")]
 pub struct Migration {
     /// Repositories below them are looked at, too.
     pub roots: Vec<PathBuf>,
@@ -54,7 +55,7 @@ pub fn migrate(world: &World, typed: &Migration) -> Result<Told, Failure> {
     let found = seen.found();
     let changes = found.iter().filter(|one| typed.wish.covers(one)).filter(|one| one.left.is_none()).count();
     if changes == 0 || typed.dry_run {
-        let failure = left(&found, typed.wish);
+        let failure = open(&found, typed.wish, |one| one.left.is_none());
         return Ok(Told { text: setup::words::found(&found, &[], typed.wish, typed.json), failure });
     }
     if !typed.yes {
@@ -65,7 +66,8 @@ pub fn migrate(world: &World, typed: &Migration) -> Result<Told, Failure> {
         migrate::keep(&record, &applied.rewritten).map_err(|error| fail(&error))?;
     }
     let text = setup::words::found(&found, &applied.changed, typed.wish, typed.json);
-    let failure = applied.error.as_ref().map(fail).or_else(|| left(&found, typed.wish));
+    let not_done = || open(&found, typed.wish, |one| applied.changed.contains(one));
+    let failure = applied.error.as_ref().map(fail).or_else(not_done);
     Ok(Told { text, failure })
 }
 
@@ -96,8 +98,8 @@ fn ask(world: &World, shown: &str, wish: Wish, changes: usize) -> Result<(), Fai
 }
 
 /// What was asked for and could not be done.
-fn left(found: &[Found], wish: Wish) -> Option<Failure> {
-    let count = found.iter().filter(|one| wish.covers(one) && one.left.is_some()).count();
+fn open(found: &[Found], wish: Wish, done: impl Fn(&Found) -> bool) -> Option<Failure> {
+    let count = found.iter().filter(|one| wish.covers(one) && !done(one)).count();
     (count > 0).then(|| words::migrate_left(count))
 }
 

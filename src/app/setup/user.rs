@@ -25,7 +25,7 @@ fn somebodys(env: &Env, root: bool) -> bool {
     if cfg!(windows) {
         return !env.text("USERPROFILE").is_some_and(|home| home.to_ascii_lowercase().contains("systemprofile"));
     }
-    !root || (SESSION.iter().any(|name| set(&name)) && !BECAME_ROOT.iter().any(|name| set(&name)))
+    !root || (SESSION.iter().any(set) && !BECAME_ROOT.iter().any(set))
 }
 
 #[cfg(unix)]
@@ -38,7 +38,7 @@ fn privileged() -> bool {
     false
 }
 
-/// What a desktop or a login of one's own sets (pam_systemd, the desktops, sshd).
+/// What a desktop or a login of one's own sets (`pam_systemd`, the desktops, sshd).
 const SESSION: [&str; 5] = ["XDG_SESSION_ID", "XDG_CURRENT_DESKTOP", "DISPLAY", "WAYLAND_DISPLAY", "SSH_CONNECTION"];
 /// What sudo, doas and pkexec set.
 const BECAME_ROOT: [&str; 4] = ["SUDO_USER", "SUDO_UID", "DOAS_USER", "PKEXEC_UID"];

@@ -58,7 +58,7 @@ pub fn write(
     for (file, written) in planned.iter().filter(|(_, written)| !written.unchanged && !dry_run) {
         let mut lock = Lock::take(&written.path, Readers::Everybody)?;
         lock.fill(file.text.as_bytes())?;
-        if file.name.ends_with(".toml") {
+        if written.path.extension().is_some_and(|end| end == "toml") {
             validate(lock.path()).map_err(AdminError::Invalid)?;
         }
         lock.commit().map_err(|error: SetupError| AdminError::Write(error))?;

@@ -59,16 +59,15 @@ pub fn look(surroundings: &Surroundings, settings: &Settings, roots: &[PathBuf])
     stores.extend(helpers::store_files(&entries, &home));
     let mut configs = BTreeSet::from(target::home_files(surroundings.env, &home));
     configs.extend(read_here(surroundings));
-    roots.iter().for_each(|root| below(root, DEEPEST, &mut configs));
+    for root in roots {
+        below(root, DEEPEST, &mut configs);
+    }
     configs.retain(|path| path != surroundings.include_file);
     let netrc = [".netrc", "_netrc"].map(|name| home.join(name));
-    let mut files = Vec::new();
-    let mut add = |path: &Path, read: fn(&Path, &[u8], &Settings) -> Vec<Spot>| {
-        files.extend(file(path, settings, read));
-    };
-    stores.iter().for_each(|path| add(path, store::spots));
-    netrc.iter().for_each(|path| add(path, netrc::spots));
-    configs.iter().for_each(|path| add(path, config_file::spots));
+    let read = |path: &PathBuf, read: fn(&Path, &[u8], &Settings) -> Vec<Spot>| file(path, settings, read);
+    let mut files: Vec<Seen> = stores.iter().filter_map(|path| read(path, store::spots)).collect();
+    files.extend(netrc.iter().filter_map(|path| read(path, netrc::spots)));
+    files.extend(configs.iter().filter_map(|path| read(path, config_file::spots)));
     let stored = helpers::stored(surroundings.env, &home, &entries, settings);
     Ok(Look { files, stored, entries })
 }
@@ -178,7 +177,9 @@ fn repository(dir: &Path, depth: usize, files: &mut Vec<PathBuf>) {
     let mut modules = BTreeSet::new();
     if depth > 0 {
         let inside = std::fs::read_dir(dir.join("modules")).into_iter().flatten().flatten();
-        inside.for_each(|entry| below(&entry.path(), depth - 1, &mut modules));
+        for entry in inside {
+            below(&entry.path(), depth - 1, &mut modules);
+        }
     }
     files.extend(modules);
 }

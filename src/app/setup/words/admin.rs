@@ -20,7 +20,7 @@ pub fn written(files: &[Written], dry_run: bool) -> String {
         (_, true) => "would write",
         _ => "written",
     };
-    files.iter().map(|file| format!("{} {}\n", verb(file), show(&file.path))).collect()
+    files.iter().flat_map(|file| [verb(file).to_owned(), " ".to_owned(), show(&file.path), "\n".to_owned()]).collect()
 }
 
 /// Three lines for everybody.

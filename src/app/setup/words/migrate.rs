@@ -19,14 +19,14 @@ pub fn found(found: &[Found], changed: &[Found], wish: Wish, machine: bool) -> S
         text.push_str(&line(one, changed.contains(one)));
     }
     let mut kinds: Vec<What> = Vec::new();
-    for one in found.iter().filter(|one| !kinds.contains(&one.what)).map(|one| one.what).collect::<Vec<_>>() {
-        if !kinds.contains(&one) {
-            kinds.push(one);
+    for one in found {
+        if !kinds.contains(&one.what) {
+            kinds.push(one.what);
         }
     }
     text.push('\n');
     for kind in kinds {
-        text.push_str(&format!("{}: {}\n", name(kind), meaning(kind)));
+        text.extend([name(kind), ": ", meaning(kind), "\n"]);
     }
     text + next(found, changed, wish)
 }
