@@ -1,6 +1,7 @@
 //! `setup --migrate` on a home as they are found: what is told, what is changed, what stays byte for byte.
 
-use crate::desk::{Desk, feed, said, stderr, stdout};
+use crate::desk::{Desk, HELPER, feed, said, stderr, stdout};
+use crate::pty::Terminal;
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -121,6 +122,22 @@ fn linked_and_read_only_files_are_left_to_whoever_manages_them() {
     assert_eq!(erased.status.code(), Some(3), "{}", said(&erased));
     assert!(stdout(&erased).contains("symbolic link") && stdout(&erased).contains("read-only"), "{}", said(&erased));
     assert_eq!((fs::read_to_string(managed).unwrap(), home.read(".netrc")), (STORE.to_owned(), NETRC.to_owned()));
+}
+
+#[test]
+fn a_person_is_told_that_it_is_for_good_before_it_is() {
+    let home = Home::new();
+    let line = format!("{HELPER} setup --migrate {} --erase", home.path("src").display());
+    for (answer, code) in [("n", 5), ("y", 3)] {
+        let before = home.read(".git-credentials");
+        let mut terminal = Terminal::run(home.desk.command("script"), &line);
+        terminal.shows("this cannot be taken back [y/N]");
+        terminal.enter(answer);
+        let (ended, screen) = terminal.end();
+        assert_eq!(ended, Some(code), "{screen}");
+        assert!(screen.contains("user alice") && !screen.contains(SECRET), "{screen}");
+        assert_eq!(home.read(".git-credentials") == before, answer == "n");
+    }
 }
 
 #[test]

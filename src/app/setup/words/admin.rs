@@ -52,12 +52,14 @@ fn entra(plan: &Plan) -> String {
         .collect();
     let permission = plan.hosts.iter().find_map(|site| site.scope.as_deref()).map_or_else(String::new, |scope| {
         let (api, name) = scope.rsplit_once('/').unwrap_or((scope, ""));
+        // `.default` stands for every scope that was granted: all are shown to choose from.
+        let one = if name == ".default" { String::new() } else { format!("?value=='{}'", clean(name)) };
         format!(
-            "  az ad sp show --id {} --query \"[appId, oauth2PermissionScopes[?value=='{}'].id]\"\n  \
+            "  az ad sp show --id {} --query \"[appId, oauth2PermissionScopes[{}].[value, id]]\"\n  \
              az ad app permission add --id APP_ID --api API_APP_ID --api-permissions SCOPE_ID=Scope\n  \
              az ad app permission admin-consent --id APP_ID\n",
             clean(api),
-            clean(name)
+            one
         )
     });
     format!(
