@@ -13,6 +13,7 @@ pub mod erase;
 pub mod get;
 mod git_settings;
 mod grants;
+pub mod install;
 mod interaction;
 pub mod login;
 pub mod logout;

@@ -3,7 +3,7 @@
 use crate::app::login::Wish;
 use crate::app::logout::Extent;
 use crate::app::world::World;
-use crate::app::{audit, commands, pick, token, words};
+use crate::app::{audit, commands, install, pick, token, words};
 use crate::basis::failure::Failure;
 use crate::basis::session::Flow;
 use crate::cli;
@@ -38,6 +38,11 @@ pub(super) fn extent(world: &World, typed: cli::Logout) -> Result<Extent, Failur
 pub(super) fn setup(typed: cli::Setup) -> commands::SetupWish {
     let cli::Setup { domain, from, system, dry_run, yes, sha256 } = typed;
     commands::SetupWish { domain, from, system, dry_run, yes, sha256 }
+}
+
+pub(super) fn install(typed: cli::Install) -> install::Wish {
+    let cli::Install { system, bin_dir, no_git_config, dry_run, allow_downgrade } = typed;
+    install::Wish { system, bin_dir, no_git_config, dry_run, downgrade: allow_downgrade }
 }
 
 pub(super) fn form(format: cli::TokenFormat) -> token::Form {

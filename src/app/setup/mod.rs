@@ -17,6 +17,7 @@ mod tests;
 pub mod words;
 
 pub use git::GitError;
+pub use include::calls;
 pub use schema::BadDocument;
 pub use target::{Blocked, owned_by_us};
 
