@@ -27,6 +27,8 @@ mod desk;
 mod doctor;
 #[path = "it/house.rs"]
 mod house;
+#[path = "it/install.rs"]
+mod install;
 #[path = "it/journey.rs"]
 mod journey;
 #[path = "it/later.rs"]
