@@ -3,7 +3,7 @@
 use crate::app::login::login;
 use crate::app::logout::logout;
 use crate::app::world::{World, real};
-use crate::app::{audit, ci, commands, doctor, erase, get, onboard, registration, renew, token, words};
+use crate::app::{audit, ci, commands, doctor, erase, get, install, onboard, registration, renew, token, words};
 use crate::basis::clock::{Clock, SystemClock};
 use crate::basis::env::Env;
 use crate::basis::failure::{Failure, Kind};
@@ -154,10 +154,28 @@ fn execute(invocation: &mut Invocation<'_>, cli: cli::Cli) -> Result<(), Failure
         Command::Completions { shell } => cli::completions(shell),
         Command::Man { command } => cli::manual(command.as_deref()).map_err(|error| words::output(&error))?,
         Command::Explain { id } => words::explain(&id)?,
+        Command::Own { command: command @ (cli::Own::Install(_) | cli::Own::Uninstall(_)) } => {
+            own(&invocation.env, command)?
+        }
         Command::Unsetup(typed) => commands::unsetup(&invocation.env, typed.system)?,
         command => with_world(invocation, cli.set, command)?,
     };
     write(invocation.stdout, &print)
+}
+
+/// Without a world: a broken configuration stands in no installation's way.
+fn own(env: &Env, command: cli::Own) -> Result<String, Failure> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    match command {
+        cli::Own::Install(typed) => {
+            let papers = cli::papers().map_err(|error| words::output(&error))?;
+            install::install(env, &clock, &typed::install(typed), &papers)
+        }
+        cli::Own::Uninstall(cli::Uninstall { system, purge }) => {
+            install::uninstall(env, &clock, install::Leaving { system, purge })
+        }
+        cli::Own::Update { .. } => Ok(String::new()),
+    }
 }
 
 fn with_world(
@@ -182,10 +200,12 @@ fn with_world(
         Command::Token(typed) => token::token(&world, &typed.host, typed::form(typed.format)),
         Command::Audit { command } => read_trail(&world, command),
         Command::Config { command: cli::Config::Show(format) } => Ok(commands::config_show(&world, format.json)),
+        Command::Own { command: cli::Own::Update { .. } } => install::update::check(&world),
         // Done without a world.
         Command::Config { .. }
         | Command::Unsetup(_)
         | Command::Explain { .. }
+        | Command::Own { .. }
         | Command::Doctor(_)
         | Command::Completions { .. }
         | Command::Man { .. } => Ok(String::new()),

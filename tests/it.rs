@@ -35,6 +35,8 @@ mod face;
 mod first_sign_in;
 #[path = "it/house.rs"]
 mod house;
+#[path = "it/install.rs"]
+mod install;
 #[path = "it/journey.rs"]
 mod journey;
 #[path = "it/later.rs"]

@@ -16,6 +16,7 @@ mod forward;
 pub mod get;
 mod git_settings;
 mod grants;
+pub mod install;
 pub mod interaction;
 pub mod login;
 pub mod logout;

@@ -86,6 +86,11 @@ pub fn kept_key(world: &World) -> Option<TrailKey> {
     TrailKey::new(&world.vault.get().load(&key_name(world)).ok()??.bytes)
 }
 
+/// Forgets that key: with the trail, when everything goes.
+pub fn forget_key(world: &World) -> Result<(), Failure> {
+    world.vault.get().forget(&key_name(world)).map(drop).map_err(|error| words::vault(&error))
+}
+
 /// Two processes that find none make one.
 fn new_key(world: &World) -> Option<TrailKey> {
     let vault = world.vault.get();

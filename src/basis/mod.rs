@@ -14,6 +14,7 @@ pub mod lock;
 pub mod permissions;
 pub mod process;
 pub mod program;
+pub mod publish;
 pub mod random;
 pub mod secret;
 pub mod session;

@@ -34,6 +34,53 @@ pub struct Login {
     pub verbose: bool,
 }
 
+/// `self …`.
+#[derive(Debug, Subcommand)]
+pub enum Own {
+    /// Put this program in place with its manual pages and completions, and register it with git
+    Install(Install),
+    /// Take back what `self install` has put there, the registration first
+    Uninstall(Uninstall),
+    /// Ask whether a newer version is offered; never installs one
+    Update {
+        /// Only ask
+        #[arg(long, required = true)]
+        check: bool,
+    },
+}
+
+/// `self install`.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags as typed")]
+pub struct Install {
+    /// For every user of this machine
+    #[arg(long)]
+    pub system: bool,
+    /// Put the program into this directory
+    #[arg(long, value_name = "DIR")]
+    pub bin_dir: Option<PathBuf>,
+    /// Leave git's configuration alone
+    #[arg(long)]
+    pub no_git_config: bool,
+    /// Only say what would be written
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Replace a newer version too
+    #[arg(long)]
+    pub allow_downgrade: bool,
+}
+
+/// `self uninstall`.
+#[derive(Debug, Args)]
+pub struct Uninstall {
+    /// What was installed for every user of this machine
+    #[arg(long)]
+    pub system: bool,
+    /// Sign out, and remove your configuration, state and audit trail too
+    #[arg(long, conflicts_with = "system")]
+    pub purge: bool,
+}
+
 /// `logout`.
 #[derive(Debug, Args)]
 pub struct Logout {

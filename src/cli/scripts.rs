@@ -31,6 +31,19 @@ pub fn manual(command: Option<&str>) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
+/// Every manual page and completion that is installed: its place below `share`, and its text.
+pub fn papers() -> std::io::Result<Vec<(String, String)>> {
+    let known = Cli::command();
+    let names = known.get_subcommands().filter(|command| !command.is_hide_set()).map(clap::Command::get_name);
+    let page = |name: &str| Ok((format!("man/man1/{PROGRAM}-{name}.1"), manual(Some(name))?));
+    let mut papers = names.map(page).collect::<std::io::Result<Vec<_>>>()?;
+    papers.push((format!("man/man1/{PROGRAM}.1"), manual(None)?));
+    papers.push((format!("bash-completion/completions/{PROGRAM}"), completions(Shell::Bash)));
+    papers.push((format!("zsh/site-functions/_{PROGRAM}"), completions(Shell::Zsh)));
+    papers.push((format!("fish/vendor_completions.d/{PROGRAM}.fish"), completions(Shell::Fish)));
+    Ok(papers)
+}
+
 /// A command that has a page.
 pub(super) fn visible(text: &str) -> Result<String, String> {
     let known = Cli::command();

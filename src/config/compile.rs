@@ -25,6 +25,7 @@ pub(super) fn compile(merged: &Merged) -> Result<Settings, ConfigError> {
         hosts,
         storage: Storage { refresh_tokens: of(Section::Storage).choice("refresh_tokens", STORES) },
         network: Network { ca_file: network.path("ca_file"), timeout: network.span("timeout") },
+        update_url: network.url("update_url"),
         token: TokenRules {
             margin: token.span("margin"),
             max_life: token.span("max_life"),

@@ -14,6 +14,8 @@ pub struct Settings {
     pub hosts: Vec<Host>,
     pub storage: Storage,
     pub network: Network,
+    /// Where `self update --check` asks; neither environment nor command line set it.
+    pub update_url: Option<WebUrl>,
     pub token: TokenRules,
     pub ui: UiRules,
     pub audit: AuditRules,

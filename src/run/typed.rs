@@ -6,7 +6,7 @@ use crate::app::logout::Extent;
 use crate::app::onboard::Migration;
 use crate::app::setup::{admin as organisation, migrate};
 use crate::app::world::World;
-use crate::app::{audit, ci, commands, pick, token, words};
+use crate::app::{audit, ci, commands, install, pick, token, words};
 use crate::basis::failure::Failure;
 use crate::basis::session::Flow;
 use crate::cli;
@@ -64,6 +64,11 @@ pub(super) fn ci_form(shell: cli::CiShell) -> ci::Form {
         cli::CiShell::Github => ci::Form::Github,
         cli::CiShell::Gitlab => ci::Form::Gitlab,
     }
+}
+
+pub(super) fn install(typed: cli::Install) -> install::Wish {
+    let cli::Install { system, bin_dir, no_git_config, dry_run, allow_downgrade } = typed;
+    install::Wish { system, bin_dir, no_git_config, dry_run, downgrade: allow_downgrade }
 }
 
 pub(super) fn form(format: cli::TokenFormat) -> token::Form {

@@ -37,7 +37,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("dirs", &["config/places.rs"]),
     ("toml", &["config/"]),
     ("jiff", &["basis/"]),
-    ("tempfile", &["basis/files.rs", "app/setup/"]),
+    ("tempfile", &["basis/files.rs", "basis/publish.rs", "app/setup/"]),
     ("signal_hook", &["flight/deferred.rs"]),
     ("zbus", &["vault/secret_service.rs"]),
     ("url", &["basis/url.rs", "net/", "session/loopback", "source/", "ui/browser"]),

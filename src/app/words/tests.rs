@@ -5,6 +5,7 @@ mod audit;
 mod bitbucket;
 mod configuration;
 mod entra;
+mod install;
 mod machine;
 mod onboarding;
 mod pages;
@@ -30,6 +31,7 @@ fn every_text_is_the_one_that_was_agreed_on() {
     bitbucket::tell(&mut book);
     configuration::tell(&mut book);
     entra::tell(&mut book);
+    install::tell(&mut book);
     machine::tell(&mut book);
     onboarding::tell(&mut book);
     standing::tell(&mut book);

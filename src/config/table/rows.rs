@@ -146,6 +146,13 @@ pub static TABLE: &[Key] = &[
     row(Section::Network, "timeout", Kind::Duration { least: 1, most: 10 * 60 }, "How long one HTTP call may take.")
         .default(&[("", "30s")]),
     row(
+        Section::Network,
+        "update_url",
+        Kind::Url,
+        "Where `self update --check` asks for the newest version: `URL/latest`.",
+    )
+    .rights(Rights::Files),
+    row(
         Section::Token,
         "margin",
         Kind::Duration { least: 2 * 60, most: DAY },
