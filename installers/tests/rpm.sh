@@ -7,7 +7,7 @@ rpm_life() {
     fail "the rpm has no licence"
   rpm_machine
   says "git is not there yet" in_rpm -ivh --nodeps "$RPM"
-  [ -z "$(in_rpm -V --nodeps "$NAME" 2>&1 | grep -v "^warning")" ] || fail "rpm -V complains: $(in_rpm -V --nodeps "$NAME" 2>&1)"
+  ! in_rpm -V --nodeps "$NAME" 2>&1 | grep -v "^warning" || fail "rpm -V complains"
   in_rpm -e "$NAME" || fail "the rpm cannot be erased"
   nothing_left
   install_git
