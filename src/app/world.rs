@@ -19,6 +19,7 @@ use crate::ui::slow::Teller;
 use crate::ui::terminal::Terminal;
 use crate::vault::{self, HotCache, Vault};
 use std::cell::{LazyCell, OnceCell, RefCell};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -123,7 +124,12 @@ fn built(env: Env, places: Places, loaded: Loaded, clock: Arc<dyn Clock>) -> Wor
 
 /// Our own absolute path.
 pub fn own_path() -> PathBuf {
-    std::env::current_exe().unwrap_or_default()
+    std::env::current_exe().unwrap_or_else(|_| as_called(std::env::args_os().next()))
+}
+
+/// While a machine's image is made there may be no `/proc` to ask; packages call us by our absolute path.
+fn as_called(name: Option<OsString>) -> PathBuf {
+    name.map(PathBuf::from).filter(|path| path.is_absolute()).unwrap_or_default()
 }
 
 /// Where the audit trail is.
