@@ -96,7 +96,11 @@ fn a_key_that_went_with_the_boot_is_said_and_no_alarm() {
     lose_key(&desk);
     let without = run(&desk, &["audit", "verify"]);
     assert!(without.status.success(), "{}", said(&without));
-    assert!(stdout(&without).contains("that cannot be checked: their key is kept in memory only"), "{}", said(&without));
+    assert!(
+        stdout(&without).contains("that cannot be checked: their key is kept in memory only"),
+        "{}",
+        said(&without)
+    );
     // What the chain alone shows is still shown.
     let kept = lines(&desk);
     rewrite(&desk, |lines| lines.swap(1, 2));

@@ -34,7 +34,11 @@ fn every_attack_is_found() {
         ("forged, with a seal", with_a_seal, Flaw::WrongSeal { place: at(8) }),
         ("forged, and the owner went on", overlooked, Flaw::Bare { place: at(8), count: 1 }),
         ("chained anew with the old seals", |_, lines| chained_anew(lines, true), Flaw::WrongSeal { place: at(3) }),
-        ("chained anew without seals", |_, lines| chained_anew(lines, false), Flaw::Unsealed { place: at(1), count: 7 }),
+        (
+            "chained anew without seals",
+            |_, lines| chained_anew(lines, false),
+            Flaw::Unsealed { place: at(1), count: 7 },
+        ),
         ("replaced by another trail", |_, lines| *lines = sealed_by(9), Flaw::KeyLost { count: 7 }),
         ("a line that is none", |_, lines| lines[4] = "{}}".into(), Flaw::Unreadable { place: at(5) }),
     ];
@@ -94,7 +98,8 @@ fn a_rewritten_trail_without_seals_is_told_from_ours_by_an_anchor_only() {
     let place = Place::new();
     let heads: Vec<String> = place.lines().iter().map(|line| crate::basis::digest::of(line.as_bytes())).collect();
     let fresh = Place::unsealed();
-    let verdict = verify(&read(&fresh.file(), fresh.dir.path(), &SystemClock).unwrap(), Kept::Forgotten, &Anchors::default());
+    let verdict =
+        verify(&read(&fresh.file(), fresh.dir.path(), &SystemClock).unwrap(), Kept::Forgotten, &Anchors::default());
     assert_eq!((verdict.flaws, verdict.seals.good), (vec![], 0), "nobody sees it");
     let uuid = anchor_of(&heads[4]).unwrap();
     let anchors = Anchors::find(&format!("2026,{uuid},ada\n<86> audit head={} event=mint", heads[2]));
