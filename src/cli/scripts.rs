@@ -21,21 +21,25 @@ fn script(shell: Shell, name: &'static str) -> String {
     String::from_utf8_lossy(&script).into_owned()
 }
 
-/// The manual page of the program or of one command, in roff.
+/// The manual page of the program or of one command, in roff. It is called as git asks for it:
+/// `git-credential-bitbucket-sso`, and for a command's command `git-credential-bitbucket-sso-audit-verify`.
 pub fn manual(command: Option<&str>) -> std::io::Result<String> {
     let mut whole = Cli::command().name(PROGRAM).bin_name(PROGRAM);
     whole.build();
-    let page = command.and_then(|name| whole.find_subcommand(name).cloned()).unwrap_or(whole);
+    let page = command.and_then(|name| find(&whole, name)).unwrap_or(&whole).clone();
     let mut text = Vec::new();
-    clap_mangen::Man::new(page).render(&mut text)?;
+    let source = format!("{PROGRAM} {}", env!("CARGO_PKG_VERSION"));
+    clap_mangen::Man::new(page).source(source).manual("Git Manual").render(&mut text)?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
-/// A command that has a page.
+/// A command that has a page: `audit`, or `audit-verify`.
 pub(super) fn visible(text: &str) -> Result<String, String> {
-    let known = Cli::command();
-    let mut names = known.get_subcommands().filter(|command| !command.is_hide_set()).map(clap::Command::get_name);
-    names.any(|name| name == text).then(|| text.to_owned()).ok_or_else(|| "there is no such command".to_owned())
+    find(&Cli::command(), text).map(|_| text.to_owned()).ok_or_else(|| "there is no such command".to_owned())
+}
+
+fn find<'a>(whole: &'a clap::Command, path: &str) -> Option<&'a clap::Command> {
+    path.split('-').try_fold(whole, |command, name| command.find_subcommand(name).filter(|found| !found.is_hide_set()))
 }
 
 /// As the file is called, without the blank of `git credential-bitbucket-sso`.

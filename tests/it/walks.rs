@@ -13,27 +13,53 @@ use std::process::{Command, Output, Stdio};
 
 /// Each ends in a clone that asks nobody: what was followed before has done it all.
 #[test]
-fn the_printed_command_leads_to_a_working_clone() {
-    let walks: &[Walk] = &[
-        Walk { name: "nobody can be asked", signed_in: false, ..Walk::of("sign-in-needed") },
-        Walk { breaks: |at| at.fault(Fault::Revoked), ..Walk::of("session-revoked") },
-        Walk { breaks: |at| at.fault(Fault::PasswordChanged), name: "new password", ..Walk::of("session-revoked") },
-        Walk { breaks: |at| at.fault(Fault::SignInFrequency), ..Walk::of("session-expired") },
-        Walk { breaks: |at| at.fault(Fault::Inactive), name: "inactive", ..Walk::of("session-expired") },
-        Walk { breaks: |at| at.fault(Fault::MfaRequired), ..Walk::of("mfa-needed") },
-        Walk { breaks: |at| at.fault(Fault::MfaEnrol), ..Walk::of("mfa-enrolment") },
-        Walk { source: Source::CloudOauth, breaks: |at| at.practice.cloud.revoke_grants(), ..Walk::of("grant-dead") },
-        Walk { breaks: |at| at.mode(0o777), ..Walk::of("storage-unsafe") },
-        Walk { breaks: Place::unregister, says: Says::Doctor, ..Walk::of("registration: ") },
-        Walk { breaks: Place::helper_before, says: Says::Doctor, name: "another helper", ..Walk::of("registration: ") },
-        Walk { breaks: |at| at.mode(0o755), says: Says::Doctor, name: "by doctor", ..Walk::of("storage-unsafe") },
-        Walk { breaks: Place::device_needed, says: Says::DeviceCode, ..Walk::of("browser-needed") },
+fn the_printed_command_leads_to_a_working_clone_after_entra_said_no() {
+    go(&[
+        Walk { cause: "CI=true is set", signed_in: false, ..Walk::of("sign-in-needed") },
+        Walk { cause: "AADSTS50173", breaks: |at| at.fault(Fault::Revoked), ..Walk::of("sign-in-needed") },
+        Walk { cause: "AADSTS50133", breaks: |at| at.fault(Fault::PasswordChanged), ..Walk::of("sign-in-needed") },
+        Walk { cause: "AADSTS70043", breaks: |at| at.fault(Fault::SignInFrequency), ..Walk::of("sign-in-needed") },
+        Walk { cause: "AADSTS700082", breaks: |at| at.fault(Fault::Inactive), ..Walk::of("sign-in-needed") },
+        Walk { cause: "AADSTS50076", breaks: |at| at.fault(Fault::MfaRequired), ..Walk::of("sign-in-needed") },
+        Walk { cause: "AADSTS50079", breaks: |at| at.fault(Fault::MfaEnrol), ..Walk::of("sign-in-needed") },
+    ]);
+}
+
+#[test]
+fn the_printed_command_leads_to_a_working_clone_where_this_machine_is_wrong() {
+    go(&[
         Walk {
+            cause: "your consent",
+            source: Source::CloudOauth,
+            breaks: Place::end_grant,
+            ..Walk::of("consent-needed")
+        },
+        Walk { cause: "other users can open it", breaks: |at| at.mode(0o777), ..Walk::of("lock-unusable") },
+        Walk { cause: "open it", breaks: |at| at.mode(0o755), says: Says::Doctor, ..Walk::of("storage-unsafe") },
+        Walk { cause: "not", breaks: Place::unregister, says: Says::Doctor, ..Walk::of("registration: ") },
+        Walk { cause: "not", breaks: Place::helper_before, says: Says::Doctor, ..Walk::of("registration: ") },
+    ]);
+}
+
+#[test]
+fn the_printed_command_leads_to_a_working_clone_where_a_code_is_not_enough() {
+    go(&[
+        Walk {
+            cause: "the device",
+            breaks: Place::device_needed,
+            says: Says::DeviceCode,
+            ..Walk::of("browser-needed")
+        },
+        Walk {
+            cause: "AADSTS53003",
             breaks: |at| at.fault(Fault::BlockDeviceCodeOnPoll),
             says: Says::DeviceCode,
             ..Walk::of("conditional-access-block")
         },
-    ];
+    ]);
+}
+
+fn go(walks: &[Walk]) {
     let lost: Vec<String> = walks.iter().filter_map(|walk| walk.go().err()).collect();
     assert!(lost.is_empty(), "{}", lost.join("\n\n"));
 }
@@ -78,7 +104,8 @@ fn where_a_person_must_do_something_the_same_command_works_afterwards() {
 }
 
 struct Walk {
-    name: &'static str,
+    /// What is also said.
+    cause: &'static str,
     /// What the first line of the error ends with, or what doctor's begins with.
     id: &'static str,
     source: Source,
@@ -96,12 +123,12 @@ enum Says {
 
 impl Walk {
     fn of(id: &'static str) -> Self {
-        Self { name: "", id, source: Source::Exchange, signed_in: true, breaks: |_| (), says: Says::Clone }
+        Self { cause: "", id, source: Source::Exchange, signed_in: true, breaks: |_| (), says: Says::Clone }
     }
 
     /// What is printed at the step that leads nowhere.
     fn go(&self) -> Result<(), String> {
-        let name = format!("{} {}", self.id, self.name);
+        let name = format!("{} {}", self.id, self.cause);
         let place = Place::new(Practice::start(&Options::default()), self.source);
         if self.signed_in && self.says != Says::DeviceCode {
             place.sign_in();
@@ -114,7 +141,10 @@ impl Walk {
             Says::Doctor => said(&place.desk.helper().args(["doctor", "--offline"]).output().unwrap()),
             Says::DeviceCode => said(&place.by_code()),
         };
-        let at = told.find(self.id).filter(|_| !failed.status.success()).ok_or(format!("{name}: {told}"))?;
+        let at = told
+            .find(self.id)
+            .filter(|_| !failed.status.success() && told.contains(self.cause))
+            .ok_or(format!("{name}: {told}"))?;
         let command = told[at..].split("do this: ").nth(1).and_then(|rest| rest.lines().next()).unwrap_or_default();
         let command = command.split("    ").next().unwrap_or_default();
         let followed = place.type_in(command);
@@ -152,6 +182,10 @@ impl Place {
         let body =
             r#"{"error":"invalid_grant","error_description":"AADSTS53000: not compliant","error_codes":[53000]}"#;
         self.practice.entra.weather.next("token", 1, Trouble::Json(400, body.into()));
+    }
+
+    fn end_grant(&self) {
+        self.practice.cloud.revoke_grants();
     }
 
     fn mode(&self, mode: u32) {

@@ -48,7 +48,10 @@ pub fn flight(error: &FlightError) -> Failure {
             Kind::Busy,
             "lock-unusable",
             error.to_string(),
-            format!("ls -l {}    (the state directory must be writable, yours, and on a local disk)", path.display()),
+            format!(
+                "{DOCTOR} --fix    ({} must be yours, writable, and on a local disk)",
+                path.parent().unwrap_or(path).display()
+            ),
         ),
     }
 }
