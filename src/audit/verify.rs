@@ -154,8 +154,8 @@ fn check_seals(trace: &Trace, kept: Kept<'_>, verdict: &mut Verdict) {
         }
         return check_bare(trace, &claims, first, claims.iter().rposition(Option::is_some).unwrap_or(0), verdict);
     };
-    let ours = |claim: &&Option<&str>| claim.is_some() && **claim != key.map(TrailKey::id);
-    verdict.seals.other_keys = claims.iter().take(last).filter(ours).count();
+    let own = key.map(TrailKey::id);
+    verdict.seals.other_keys = claims.iter().take(last).flatten().filter(|claim| Some(**claim) != own).count();
     verdict.seals.bare = first;
     check_bare(trace, &claims, first, last, verdict);
     if let Some(line) = trace.lines.get(last + 1) {

@@ -1,10 +1,11 @@
 //! What the texts promise: every command that is named exists, and printed JSON is what its schema says.
 
-use crate::desk::{Desk, said};
+use crate::desk::{Desk, said, stdout};
 use crate::practice::browser::Choice;
 use crate::practice::cast::ALICE;
 use crate::practice::{Options, Practice, Source};
 use crate::schema::flaw;
+use bitbucket_sso::basis::clock::{Clock, SystemClock, Timestamp};
 use serde_json::Value;
 use std::path::Path;
 
@@ -53,6 +54,37 @@ fn what_status_and_doctor_print_is_what_their_schemas_say() {
     assert_eq!(flaw(&schema, &status, ""), None);
     status["more"] = Value::Null;
     assert!(flaw(&schema, &status, "").is_some(), "the schema can say no");
+}
+
+#[test]
+fn status_tells_the_next_renewal_and_the_last_hour_of_the_day() {
+    let practice = Practice::start(&Options::default());
+    let desk = Desk::with(&practice, Source::Exchange).person(Choice::sign_in(ALICE));
+    assert!(desk.helper().arg("login").output().unwrap().status.success());
+    let token = desk.helper().args(["token", "--host", practice.url(Source::Exchange)]).output().unwrap();
+    assert!(token.status.success(), "{}", said(&token));
+    let status = printed(&desk, "status");
+    let account = &status["accounts"][0];
+    let time = |value: &Value| Timestamp::parse(value.as_str().unwrap()).unwrap().0;
+    let (ends, host) = (time(&account["day_ends"]), &account["hosts"][0]);
+    let (renews, expires) = (time(&host["next_renewal"]), time(&host["token_expires"]));
+    let now = SystemClock.now().0;
+    assert!(now < renews && renews < expires && account["ends_soon"] == false, "{status:#}");
+    // Of a life of an hour, a quarter is left.
+    assert!(((expires - renews) * 4 - (expires - now)).abs() < 60, "{status:#}");
+    let decided = |key: &str| status["settings"].as_array().unwrap().iter().find(|one| one["key"] == key).cloned();
+    let tenant = decided("entra.tenant").unwrap();
+    assert!(tenant["layer"] == "user file" && tenant["locked"] == false, "{tenant:#}");
+    assert!(tenant["place"].as_str().unwrap().contains("config.toml:"), "{tenant:#}");
+    assert_eq!(decided("token.margin").unwrap()["layer"], "built in");
+    let late = desk.helper_at(ends - now - 1800).arg("status").output().unwrap();
+    let text = stdout(&late);
+    assert!(
+        text.contains("warning: the day ends within the hour") && text.contains("login --ahead"),
+        "{}",
+        said(&late)
+    );
+    assert!(text.contains("decided by user file: entra.tenant"), "{}", said(&late));
 }
 
 fn check(desk: &Desk, when: &str) {

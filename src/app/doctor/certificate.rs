@@ -43,7 +43,7 @@ fn element(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     (found == tag).then(|| rest.split_at_checked(length))?
 }
 
-/// UTCTime (its years are those from 1950 to 2049) or GeneralizedTime, in the one form that RFC 5280 allows.
+/// `UTCTime` (its years are those from 1950 to 2049) or `GeneralizedTime`, in the one form that RFC 5280 allows.
 fn time(bytes: &[u8]) -> Option<(Timestamp, &[u8])> {
     let (digits, rest, century) = match bytes.first()? {
         &UTC_TIME => {

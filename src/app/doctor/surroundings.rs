@@ -42,11 +42,11 @@ fn flow(world: &World) -> Vec<Finding> {
     let one = |wanted| match interaction::choose(world, wanted, Manner::Command, None, &AccountState::default(), false)
     {
         Ok(choice) => {
-            let (flow, reason) = (choice.flow.to_string(), choice.reason.to_string());
-            Finding::seen("sign-in", Severity::Ok, &Seen::WouldSignIn(&flow, &reason))
+            let flow = choice.flow.to_string();
+            Finding::seen("sign-in", Severity::Ok, &Seen::WouldSignIn(&flow, &choice.reason))
         }
         Err(NotAsked::Forbidden(failure)) => Finding::failed("sign-in", &failure),
-        Err(NotAsked::Nobody(why)) => Finding::seen("sign-in", Severity::Warning, &Seen::NobodyToAsk(&why.to_string())),
+        Err(NotAsked::Nobody(why)) => Finding::seen("sign-in", Severity::Warning, &Seen::NobodyToAsk(&why)),
     };
     firsts.into_iter().map(|wanted| one(wanted).with("tenant", &wanted.profile.tenant)).collect()
 }

@@ -90,7 +90,7 @@ fn chained_anew(lines: &mut [String], seals: bool) {
 }
 
 fn sealed_by(byte: u8) -> Vec<String> {
-    Place::made(Some(key(byte))).lines()
+    Place::made(Some(&key(byte))).lines()
 }
 
 #[test]
@@ -184,18 +184,18 @@ struct Place {
 impl Place {
     /// Six decisions, and two hits of which one is folded in.
     fn new() -> Self {
-        Self::made(Some(key(7)))
+        Self::made(Some(&key(7)))
     }
 
     fn unsealed() -> Self {
         Self::made(None)
     }
 
-    fn made(seal: Option<TrailKey>) -> Self {
+    fn made(seal: Option<&TrailKey>) -> Self {
         let place = Self { dir: private_temp_dir(), key: key(7) };
         place.hit(1);
         for event in ["sign-in", "grant", "mint", "mint", "refuse", "logout"] {
-            place.record(event, seal.as_ref());
+            place.record(event, seal);
         }
         place.hit(2);
         place
