@@ -60,11 +60,12 @@ fn what_is_kept_and_what_servers_say_is_never_printed() {
 fn plant(desk: &Desk) {
     _ = desk.helper().arg("setup").output().unwrap();
     let mut text = fs::read_to_string(desk.home().join(".gitconfig")).unwrap_or_default();
-    text += &format!(
+    let planted = format!(
         "[credential]\n\thelper = \"!f() {{ echo password={CANARY}; }}; f\"\n[http]\n\tproxy = \
          http://me:{CANARY}@127.0.0.1:9\n\textraHeader = \"Authorization: Bearer {CANARY}\"\n[url \
          \"https://me:{CANARY}@localhost/\"]\n\tinsteadOf = x:\n[credential \"https://me:{CANARY}@localhost\"]\n\thelper = store\n"
     );
+    text.push_str(&planted);
     fs::write(desk.home().join(".gitconfig"), text).unwrap();
     fs::write(desk.home().join(".netrc"), format!("machine localhost login me password {CANARY}\n")).unwrap();
     fs::write(desk.home().join(".git-credentials"), format!("https://me:{CANARY}@localhost\n")).unwrap();

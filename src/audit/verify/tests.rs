@@ -29,7 +29,7 @@ fn every_attack_is_found() {
         ("doubled", |_, lines| lines.insert(3, lines[2].clone()), broken(4)),
         ("beginning cut off", |_, lines| _ = lines.remove(0), Flaw::NoBeginning { place: at(1) }),
         ("torn", |_, lines| lines[6].truncate(40), Flaw::Torn { place: at(7) }),
-        ("spliced in from another trail", |_, lines| lines[3] = Place::new().lines()[3].clone(), broken(4)),
+        ("spliced in from another trail", |_, lines| lines[3] = sealed_by(9)[3].clone(), broken(4)),
         ("forged at the end", |_, lines| lines.push(forged(lines, "")), Flaw::Unsealed { place: at(8), count: 1 }),
         ("forged, with a seal", with_a_seal, Flaw::WrongSeal { place: at(8) }),
         ("forged, and the owner went on", overlooked, Flaw::Bare { place: at(8), count: 1 }),
