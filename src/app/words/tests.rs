@@ -7,6 +7,7 @@ mod configuration;
 mod doctor;
 mod entra;
 mod machine;
+mod onboarding;
 mod standing;
 
 use super::*;
@@ -31,6 +32,7 @@ fn every_text_is_the_one_that_was_agreed_on() {
     doctor::tell(&mut book);
     entra::tell(&mut book);
     machine::tell(&mut book);
+    onboarding::tell(&mut book);
     standing::tell(&mut book);
     assert!(book.breaches.is_empty(), "{}", book.breaches.join("\n"));
     let missing: Vec<String> = functions().into_iter().filter(|name| !book.names(name)).collect();
