@@ -84,7 +84,7 @@ pub enum Command {
     },
     /// Print the manual page of this program, or of one of its commands, for `man -l -`
     Man {
-        /// The command
+        /// The command; one of a command's own as in `audit-verify`
         #[arg(value_parser = scripts::visible)]
         command: Option<String>,
     },

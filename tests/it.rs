@@ -15,6 +15,8 @@ mod practice;
 mod admin;
 #[path = "it/audit.rs"]
 mod audit;
+#[path = "it/canaries.rs"]
+mod canaries;
 #[path = "it/cdp.rs"]
 mod cdp;
 #[path = "it/ci_env.rs"]
@@ -47,6 +49,8 @@ mod migrate;
 mod model;
 #[path = "it/practice.rs"]
 mod practice_tests;
+#[path = "it/promised.rs"]
+mod promised;
 #[path = "it/pty.rs"]
 mod pty;
 #[path = "it/queue.rs"]
@@ -73,9 +77,13 @@ mod refusals_git;
 mod refusals_policy;
 #[path = "it/refusals_setup.rs"]
 mod refusals_setup;
+#[path = "it/saml.rs"]
+mod saml;
 #[path = "it/schema.rs"]
 mod schema;
 #[path = "it/tester.rs"]
 mod tester;
 #[path = "it/typed.rs"]
 mod typed;
+#[path = "it/walks.rs"]
+mod walks;

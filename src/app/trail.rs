@@ -11,7 +11,7 @@ use crate::basis::files::private_dir;
 use crate::basis::secret::SecretBytes;
 use crate::basis::session::{Session, Who};
 use crate::basis::{digest, lock, process, random};
-use crate::vault::Name;
+use crate::vault::{Name, VaultError};
 use std::time::Duration;
 
 /// A token was minted and is about to be handed out.
@@ -78,12 +78,12 @@ pub fn anchor(world: &World) -> String {
 
 /// The key of the trail; `None` where no store keeps one, or it cannot be read now.
 pub fn key(world: &World) -> Option<&TrailKey> {
-    world.trail_key.get_or_init(|| kept_key(world).or_else(|| new_key(world))).as_ref()
+    world.trail_key.get_or_init(|| kept_key(world).ok().flatten().or_else(|| new_key(world))).as_ref()
 }
 
-/// The key as it is kept, without making one.
-pub fn kept_key(world: &World) -> Option<TrailKey> {
-    TrailKey::new(&world.vault.get().load(&key_name(world)).ok()??.bytes)
+/// The key as it is kept, without making one; an error where the store cannot be read now.
+pub fn kept_key(world: &World) -> Result<Option<TrailKey>, VaultError> {
+    Ok(world.vault.get().load(&key_name(world))?.and_then(|record| TrailKey::new(&record.bytes)))
 }
 
 /// Forgets that key: with the trail, when everything goes.

@@ -16,7 +16,7 @@ pub use hmac::{KEY_LENGTH, TrailKey};
 pub use lines::{Trail, trail};
 pub use read::{Trace, anchor_of, read};
 pub use rows::{Row, rows};
-pub use verify::{Anchors, Flaw, Seals, Verdict, verify};
+pub use verify::{Anchors, Flaw, Kept, Seals, Verdict, verify};
 
 /// Keeps the trail.
 pub trait Journal {

@@ -34,6 +34,16 @@ impl Credential {
         now.until(self.expires) < self.life() / 4
     }
 
+    /// From when on [`Credential::aging`] holds.
+    pub fn ages_at(&self) -> Timestamp {
+        self.expires.before(self.life() / 4)
+    }
+
+    /// From when on [`Credential::fresh`] does not hold any more.
+    pub fn stale_at(&self, margin: Duration) -> Timestamp {
+        self.expires.before(margin.min(self.life() / 4))
+    }
+
     fn life(&self) -> Duration {
         self.issued.until(self.expires)
     }

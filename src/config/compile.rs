@@ -9,7 +9,7 @@ use crate::config::layers::Merged;
 use crate::config::nearest::nearest;
 use crate::config::settings::{
     AuditRules, Background, DeviceCode, FlowChoice, Forward, Host, Identity, Network, OnFailure, Profile, ResponseMode,
-    Settings, Storage, StorageChoice, TokenRules, UiRules,
+    Saml, Settings, Storage, StorageChoice, TokenRules, UiRules,
 };
 use crate::config::table::Section;
 use pick::Pick;
@@ -37,6 +37,7 @@ pub(super) fn compile(merged: &Merged) -> Result<Settings, ConfigError> {
             on_failure: ui.choice("on_failure", FAILURES),
         },
         audit: AuditRules { file: audit.path("file"), forward: audit.choice("forward", FORWARDS) },
+        saml: Saml { metadata_url: of(Section::Saml).text("metadata_url") },
     })
 }
 

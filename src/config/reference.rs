@@ -37,6 +37,7 @@ fn value(key: &Key) -> String {
         Kind::Guid => "GUID".into(),
         Kind::Text => "text".into(),
         Kind::Url => "https URL".into(),
+        Kind::Address => "https URL, a query allowed".into(),
         Kind::Redirect => "loopback URL".into(),
         Kind::Choice(choices) => choices.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
         Kind::Duration { least, most } => format!("duration, {} to {}", span(least), span(most)),

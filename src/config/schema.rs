@@ -47,10 +47,12 @@ fn property(key: &Key) -> Value {
         Kind::Duration { .. } => json!({ "type": "string", "pattern": text_pattern(key, "[0-9]+[smh]") }),
         Kind::TimeOfDay => json!({ "type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$" }),
         Kind::Guid => json!({ "type": "string", "pattern": GUID }),
-        Kind::Tenant | Kind::Text | Kind::Url | Kind::Redirect | Kind::Path | Kind::Secret if !key.empty => {
+        Kind::Tenant | Kind::Text | Kind::Url | Kind::Address | Kind::Redirect | Kind::Path | Kind::Secret
+            if !key.empty =>
+        {
             json!({ "type": "string", "minLength": 1 })
         }
-        Kind::Tenant | Kind::Text | Kind::Url | Kind::Redirect | Kind::Path | Kind::Secret => {
+        Kind::Tenant | Kind::Text | Kind::Url | Kind::Address | Kind::Redirect | Kind::Path | Kind::Secret => {
             json!({ "type": "string" })
         }
     };

@@ -19,6 +19,7 @@ pub struct Settings {
     pub token: TokenRules,
     pub ui: UiRules,
     pub audit: AuditRules,
+    pub saml: Saml,
 }
 
 impl Settings {
@@ -280,4 +281,11 @@ pub enum Forward {
     None,
     Syslog,
     Journald,
+}
+
+/// `[saml]`.
+#[derive(Clone, Debug)]
+pub struct Saml {
+    /// https, or http on a loopback address; may have a query.
+    pub metadata_url: Option<String>,
 }

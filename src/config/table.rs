@@ -15,12 +15,13 @@ pub enum Section {
     Token,
     Ui,
     Audit,
+    Saml,
 }
 
 impl Section {
     /// All, in the order of the documentation.
-    pub const ALL: [Self; 7] =
-        [Self::Entra, Self::Host, Self::Storage, Self::Network, Self::Token, Self::Ui, Self::Audit];
+    pub const ALL: [Self; 8] =
+        [Self::Entra, Self::Host, Self::Storage, Self::Network, Self::Token, Self::Ui, Self::Audit, Self::Saml];
 
     /// The name in a file.
     pub fn name(self) -> &'static str {
@@ -32,6 +33,7 @@ impl Section {
             Self::Token => "token",
             Self::Ui => "ui",
             Self::Audit => "audit",
+            Self::Saml => "saml",
         }
     }
 
@@ -55,6 +57,8 @@ pub enum Kind {
     Text,
     /// https, or http on a loopback address.
     Url,
+    /// The same with a query, kept as written.
+    Address,
     /// An http URL on a loopback address, kept as written.
     Redirect,
     Choice(&'static [&'static str]),

@@ -96,6 +96,7 @@ fn one(key: &Key, text: &str) -> Result<Value, Reason> {
         Kind::Tenant => shapes::tenant(text).map(Value::Text),
         Kind::Guid => shapes::guid(text).map(Value::Text).ok_or(Reason::Guid),
         Kind::Url => text.parse().map(Value::Url).map_err(Reason::Url),
+        Kind::Address => shapes::address(text).map(Value::Text),
         Kind::Redirect => shapes::redirect(text).map(Value::Text),
         Kind::Choice(allowed) if allowed.contains(&text) => Ok(Value::Text(text.to_owned())),
         Kind::Choice(allowed) => Err(Reason::NotAllowed { allowed, nearest: nearest(text, allowed.iter().copied()) }),

@@ -1,12 +1,15 @@
 //! `doctor`: looks at everything that a sign-in needs, and says of each thing how it is and what helps. It works
 //! where nothing else does: every check stands alone, and none needs what another one looks at.
 
+mod certificate;
 mod configuration;
 mod finding;
 mod git;
+mod metadata;
 mod network;
 mod registration;
 mod repair;
+mod saml;
 mod session;
 mod state;
 mod storage;
@@ -69,6 +72,7 @@ fn checks(world: &World, offline: bool) -> Vec<Finding> {
     findings.extend(storage::check(world));
     findings.extend(surroundings::check(world));
     findings.extend(network::check(world, offline));
+    findings.extend(saml::check(world, offline));
     findings.extend(session::check(world));
     findings.extend(trail::check(world));
     findings

@@ -121,6 +121,10 @@ fn help(wanted: &Wanted<'_>, refusal: &Refusal) -> String {
             wanted.profile.authority, wanted.profile.tenant, wanted.profile.client_id
         ),
         (Some(530_084), _) => format!("ask {admin} to exclude the application from token protection"),
+        (Some(53003 | 50131), _) if refusal.by_code => format!(
+            "{login} --browser    (a code cannot show a managed device; if the browser is refused too, ask {admin} which \
+             policy blocks it, with the ids below)"
+        ),
         (Some(53003), _) => format!("ask {admin} which policy blocks it; they need the ids below"),
         (Some(53000 | 53001 | 530_003 | 50097 | 50129 | 530_033), Action::BrowserInstead) => {
             format!("{login} --browser")

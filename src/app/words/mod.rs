@@ -8,6 +8,7 @@ mod asking;
 mod audit;
 mod bitbucket;
 mod configuration;
+mod doctor;
 mod entra;
 mod explain;
 mod install;
@@ -22,6 +23,7 @@ pub use asking::*;
 pub use audit::*;
 pub use bitbucket::*;
 pub use configuration::*;
+pub use doctor::*;
 pub use entra::*;
 pub use explain::*;
 pub use install::*;
@@ -58,6 +60,8 @@ fn counted(number: u64, unit: &str) -> String {
 
 /// The command that looks for what is wrong here.
 const STATUS: &str = "git credential-bitbucket-sso status";
+/// The command that examines this machine.
+const DOCTOR: &str = "git credential-bitbucket-sso doctor";
 /// The command that shows what is in force.
 const CONFIG_SHOW: &str = "git credential-bitbucket-sso config show";
 

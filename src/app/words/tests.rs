@@ -4,6 +4,7 @@ mod asking;
 mod audit;
 mod bitbucket;
 mod configuration;
+mod doctor;
 mod entra;
 mod install;
 mod machine;
@@ -30,6 +31,7 @@ fn every_text_is_the_one_that_was_agreed_on() {
     audit::tell(&mut book);
     bitbucket::tell(&mut book);
     configuration::tell(&mut book);
+    doctor::tell(&mut book);
     entra::tell(&mut book);
     install::tell(&mut book);
     machine::tell(&mut book);

@@ -195,6 +195,14 @@ pub static TABLE: &[Key] = &[
     )
     .rights(Rights::Files)
     .default(&[("", "none")]),
+    row(
+        Section::Saml,
+        "metadata_url",
+        Kind::Address,
+        "Federation metadata of the Entra application that Atlassian's SAML sign-in uses; `doctor` warns before its certificate ends.",
+    )
+    .rights(Rights::Files)
+    .may_be_empty(),
 ];
 
 const HOUR: u64 = 3600;

@@ -113,6 +113,7 @@ fn a_policy_is_no_decision_of_the_person() {
         ("access_denied", 53003, Action::Stop),
         ("invalid_grant", 530_003, Action::BrowserInstead),
         ("access_denied", 530_033, Action::BrowserInstead),
+        ("access_denied", 53000, Action::BrowserInstead),
         ("invalid_client", 7_000_218, Action::Configuration),
         ("interaction_required", 50076, Action::SignIn),
         ("invalid_grant", 54005, Action::SignIn),

@@ -15,6 +15,9 @@ pub(super) fn tell(book: &mut Book) {
             book.fail(&format!("session AADSTS{code} {case}"), &failure);
         }
     }
+    let by_code = Box::new(Refusal { by_code: true, ..Refusal::sample("access_denied", 53003, false) });
+    let failure = session(&wanted(&book.world, "exchange"), &SessionError::Refused(by_code));
+    book.fail("session AADSTS53003 by code", &failure);
     for (case, error) in id_tokens() {
         book.fail(&format!("session {case}"), &session(&wanted(&book.world, "exchange"), &error.into()));
     }
