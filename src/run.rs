@@ -3,7 +3,7 @@
 use crate::app::login::login;
 use crate::app::logout::logout;
 use crate::app::world::{World, real};
-use crate::app::{audit, commands, doctor, erase, get, registration, renew, token, words};
+use crate::app::{audit, commands, doctor, erase, get, organisation, registration, renew, token, words};
 use crate::basis::clock::{Clock, SystemClock};
 use crate::basis::env::Env;
 use crate::basis::failure::{Failure, Kind};
@@ -165,7 +165,10 @@ fn with_world(
     flags: Vec<(String, String)>,
     command: Command,
 ) -> Result<String, Failure> {
-    let world = world(&invocation.env, flags)?;
+    let mut world = world(&invocation.env, flags.clone())?;
+    if matches!(command, Command::Login(_)) && organisation::refresh(&world) {
+        world = self::world(&invocation.env, flags)?;
+    }
     match command {
         Command::Login(typed) => login(&world, &typed::wish(typed)).map(|()| String::new()),
         Command::Logout(typed) => logout(&world, &typed::extent(&world, typed)?),

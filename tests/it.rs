@@ -13,6 +13,8 @@ mod practice;
 
 #[path = "it/audit.rs"]
 mod audit;
+#[path = "it/bootstrap.rs"]
+mod bootstrap;
 #[path = "it/cdp.rs"]
 mod cdp;
 #[path = "it/conversations.rs"]
@@ -31,8 +33,12 @@ mod house;
 mod journey;
 #[path = "it/later.rs"]
 mod later;
+#[path = "it/managed.rs"]
+mod managed;
 #[path = "it/model.rs"]
 mod model;
+#[path = "it/policy_override.rs"]
+mod policy_override;
 #[path = "it/practice.rs"]
 mod practice_tests;
 #[path = "it/pty.rs"]

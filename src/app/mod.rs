@@ -18,6 +18,7 @@ pub mod login;
 pub mod logout;
 mod mint;
 mod oauth;
+pub mod organisation;
 pub mod pick;
 mod prove;
 mod records;

@@ -17,5 +17,7 @@ pub mod program;
 pub mod random;
 pub mod secret;
 pub mod session;
+pub mod ssh_signature;
 pub mod text;
 pub mod url;
+pub mod version;

@@ -61,8 +61,8 @@ pub struct Setup {
     /// Show what would change
     #[arg(long)]
     pub dry_run: bool,
-    /// Do not ask; needs `--sha256`
-    #[arg(long, requires = "sha256")]
+    /// Do not ask; needs `--sha256`, or a signature by a key that policy names
+    #[arg(long)]
     pub yes: bool,
     /// The SHA-256 that the configuration must have
     #[arg(long, value_name = "HEX")]

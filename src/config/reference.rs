@@ -46,6 +46,8 @@ fn value(key: &Key) -> String {
         Kind::Command => "list: program, arguments".into(),
         Kind::Path => "absolute path".into(),
         Kind::Secret => "secret".into(),
+        Kind::Version => "version".into(),
+        Kind::Keys => "list of SSH public keys".into(),
     };
     if key.empty { format!("{kind}, or empty") } else { kind }
 }
@@ -91,6 +93,9 @@ fn about(section: Section) -> &'static str {
             "One table per Bitbucket base URL. Tables of several layers with one `url` are one host; a host of the policy \
              keeps the profile that policy gave it. Of the three `client_secret` keys only one may be set. The variables \
              describe a single host, for containers.\n\n"
+        }
+        Section::Fleet => {
+            "What an administrator says to every machine of a fleet (docs/fleet.md, docs/security.md).\n\n"
         }
         _ => "",
     }

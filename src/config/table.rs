@@ -15,12 +15,13 @@ pub enum Section {
     Token,
     Ui,
     Audit,
+    Fleet,
 }
 
 impl Section {
     /// All, in the order of the documentation.
-    pub const ALL: [Self; 7] =
-        [Self::Entra, Self::Host, Self::Storage, Self::Network, Self::Token, Self::Ui, Self::Audit];
+    pub const ALL: [Self; 8] =
+        [Self::Entra, Self::Host, Self::Storage, Self::Network, Self::Token, Self::Ui, Self::Audit, Self::Fleet];
 
     /// The name in a file.
     pub fn name(self) -> &'static str {
@@ -32,6 +33,7 @@ impl Section {
             Self::Token => "token",
             Self::Ui => "ui",
             Self::Audit => "audit",
+            Self::Fleet => "fleet",
         }
     }
 
@@ -72,6 +74,10 @@ pub enum Kind {
     /// An absolute path.
     Path,
     Secret,
+    /// A version of this program, `1.4.0`.
+    Version,
+    /// A list of SSH public keys.
+    Keys,
 }
 
 /// Which layers may set a key. Policy always may, and thereby locks it.

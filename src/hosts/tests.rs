@@ -13,6 +13,7 @@ fn settings(urls: &[&str]) -> Settings {
         token: TokenRules { margin: Duration::from_secs(300), max_life: Duration::from_secs(1), max_cached_age: None },
         ui: UiRules { browser: String::new(), background: Background::Once, on_failure: OnFailure::Stop },
         audit: AuditRules { file: None, forward: Forward::None },
+        fleet: Fleet::default(),
     }
 }
 
