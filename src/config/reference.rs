@@ -114,7 +114,8 @@ built in. Policy may set every key, and what it sets is locked: other values are
 `doctor`. Of several drop-ins in one directory the first, in byte order of their names, wins.
 
 Trust keys come from files. Environment and command line may set them only where no file sets any trust key; the same
-holds for `BITBUCKET_SSO_CONFIG`, the absolute path of a file to be read in place of the user file.
+holds for `BITBUCKET_SSO_CONFIG`, the absolute path of a file to be read in place of the user file. A server that a host of policy names is policy's whole:
+hosts of other layers at other paths of it are ignored.
 
 Durations are digits and one of `s`, `m`, `h`. Flags in variables are `true` or `false`, lists are separated by spaces.
 ";
