@@ -3,14 +3,17 @@
 //! What is tried is listed in docs/security.md by the names below; a test compares.
 
 use crate::desk::{Desk, said, stderr, stdout};
-use crate::managed::{sample, whole_policy};
+use crate::managed::whole_policy;
 use crate::refusals_policy::Etc;
 use bitbucket_sso::basis::digest;
-use bitbucket_sso::config::table::{Key, Kind, Rights, Section, TABLE};
-use sample::{Place, Sample};
+use bitbucket_sso::config::table::{Rights, TABLE};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
+use values::{evil, line, other, passing, planted, text};
+
+#[path = "policy_override/values.rs"]
+mod values;
 
 #[test]
 fn a_policy_of_root_holds_against_everything_a_user_can_set() {
@@ -23,13 +26,16 @@ fn a_policy_of_root_holds_against_everything_a_user_can_set() {
         assert!(policy.iter().any(|line| line.contains(&tail)), "the policy does not set {}", key.path());
     }
     for (name, attack) in ATTACKS {
-        let desk = Desk::bare(Path::new("/dev/null"));
-        let mut command = etc.command(&desk);
-        command.args(["config", "show", "--json"]);
-        attack(&desk, &mut command);
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{name}: {}", said(&output));
-        assert_eq!(in_force(&output), policy, "{name} changed what is in force");
+        // One host of variables or flags has the keys of one source.
+        for source in if name.contains('=') || name.contains("variable") { &SOURCES[..] } else { &SOURCES[..1] } {
+            let desk = Desk::bare(Path::new("/dev/null"));
+            let mut command = etc.command(&desk);
+            command.args(["config", "show", "--json"]);
+            attack(&desk, &mut command, source);
+            let output = command.output().unwrap();
+            assert!(output.status.success(), "{name}: {}", said(&output));
+            assert_eq!(in_force(&output), policy, "{name} changed what is in force");
+        }
     }
 }
 
@@ -134,64 +140,64 @@ fn what_was_tried_is_listed() {
     assert!(missing.is_empty(), "docs/security.md does not list {missing:?}");
 }
 
-type Attack = fn(&Desk, &mut Command);
+type Attack = fn(&Desk, &mut Command, &str);
 
 /// Each sets every key that it can to another value than policy does.
 const ATTACKS: [(&str, Attack); 15] = [
-    ("`--set KEY=VALUE` for every key", |_, command| {
-        for key in TABLE.iter().filter(|key| matches!(key.rights, Rights::Anyone | Rights::Trust)) {
-            command.arg("--set").arg(format!("{}={}", key.path(), text(&other(key))));
+    ("`--set KEY=VALUE` for every key", |_, command, source| {
+        for (key, value) in passing(source) {
+            command.arg("--set").arg(format!("{}={value}", key.path()));
         }
     }),
-    ("every `BITBUCKET_SSO_` variable of the table", |_, command| {
-        for key in TABLE.iter().filter(|key| key.name != "client_secret_file") {
-            command.envs(key.variable().map(|name| (name, text(&other(key)))));
+    ("every `BITBUCKET_SSO_` variable of the table", |_, command, source| {
+        for (key, value) in passing(source) {
+            command.envs(key.variable().map(|name| (name, value)));
         }
     }),
-    ("the user file", |desk, _| desk.write_config(&evil())),
-    ("the user file as a symbolic link, and its directory as one", |desk, _| {
+    ("the user file", |desk, _, _| desk.write_config(&evil())),
+    ("the user file as a symbolic link, and its directory as one", |desk, _, _| {
         let elsewhere = planted(desk, "elsewhere");
         std::fs::create_dir_all(desk.home().join(".config")).unwrap();
         std::os::unix::fs::symlink(elsewhere, desk.home().join(".config/bitbucket-sso")).unwrap();
     }),
-    ("`BITBUCKET_SSO_CONFIG`", |desk, command| {
+    ("`BITBUCKET_SSO_CONFIG`", |desk, command, _| {
         command.env("BITBUCKET_SSO_CONFIG", planted(desk, "moved").join("config.toml"));
     }),
-    ("`XDG_CONFIG_HOME`", |desk, command| {
+    ("`XDG_CONFIG_HOME`", |desk, command, _| {
         planted(desk, "xdg/bitbucket-sso");
         command.env("XDG_CONFIG_HOME", desk.path("xdg"));
     }),
-    ("`XDG_CONFIG_DIRS`, `XDG_STATE_HOME`, `XDG_DATA_HOME`, `XDG_RUNTIME_DIR`", |desk, command| {
+    ("`XDG_CONFIG_DIRS`, `XDG_STATE_HOME`, `XDG_DATA_HOME`, `XDG_RUNTIME_DIR`", |desk, command, _| {
         planted(desk, "xdg/bitbucket-sso");
         for name in ["XDG_CONFIG_DIRS", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"] {
             command.env(name, desk.path("xdg"));
         }
     }),
-    ("`HOME`", |desk, command| {
+    ("`HOME`", |desk, command, _| {
         planted(desk, "other/.config/bitbucket-sso");
         command.env("HOME", desk.path("other"));
     }),
-    ("no `HOME`", |_, command| {
+    ("no `HOME`", |_, command, _| {
         command.env_remove("HOME");
     }),
-    ("`APPDATA`, `LOCALAPPDATA`, `ProgramData`", |desk, command| {
+    ("`APPDATA`, `LOCALAPPDATA`, `ProgramData`", |desk, command, _| {
         planted(desk, "windows/bitbucket-sso");
         for name in ["APPDATA", "LOCALAPPDATA", "ProgramData"] {
             command.env(name, desk.path("windows"));
         }
     }),
-    ("`policy.d` and `config.d` in the user's own directory", |desk, _| {
+    ("`policy.d` and `config.d` in the user's own directory", |desk, _, _| {
         planted(desk, "home/.config/bitbucket-sso/policy.d");
         planted(desk, "home/.config/bitbucket-sso/config.d");
     }),
-    ("files in the current directory", |desk, command| {
+    ("files in the current directory", |desk, command, _| {
         let here = planted(desk, "repository");
         for name in ["policy.d", "config.d", ".bitbucket-sso", "etc/bitbucket-sso/policy.d"] {
             planted(desk, &format!("repository/{name}"));
         }
         command.current_dir(here);
     }),
-    ("git's configuration: global, the repository's own, an `include`, `GIT_CONFIG_COUNT`", |desk, command| {
+    ("git's configuration: global, the repository's own, an `include`, `GIT_CONFIG_COUNT`", |desk, command, _| {
         let lines = TABLE.iter().map(|key| format!("[bitbucketSso]\n\t{} = evil\n", key.name.replace('_', "")));
         let text = lines.collect::<Vec<_>>().concat();
         std::fs::write(
@@ -208,7 +214,7 @@ const ATTACKS: [(&str, Attack); 15] = [
             ("GIT_CONFIG_VALUE_0", "evil.example"),
         ]);
     }),
-    ("a configuration taken by `setup --from`", |desk, _| {
+    ("a configuration taken by `setup --from`", |desk, _, _| {
         let offer = r#"{"entra": {"tenant": "evil.example", "client_id": "99999999-2222-4333-8444-555555555555"},
             "host": [{"url": "https://bitbucket.org", "source": "entra", "scope": "api://evil/.default"}]}"#;
         let file = desk.path("offer.json");
@@ -221,10 +227,10 @@ const ATTACKS: [(&str, Attack); 15] = [
             .output();
         assert!(output.unwrap().status.success());
     }),
-    ("all files, all variables and all flags at once", |desk, command| {
+    ("all files, all variables and all flags at once", |desk, command, source| {
         for (_, attack) in &ATTACKS[..6] {
             if !desk.home().join(".config/bitbucket-sso").exists() {
-                attack(desk, command);
+                attack(desk, command, source);
             }
         }
     }),
@@ -240,84 +246,5 @@ fn in_force(output: &Output) -> BTreeSet<String> {
     shown.as_array().unwrap().iter().filter(of_policy).map(ToString::to_string).collect()
 }
 
-/// A directory with evil files.
-fn planted(desk: &Desk, name: &str) -> std::path::PathBuf {
-    let folder = desk.path(name);
-    std::fs::create_dir_all(&folder).unwrap();
-    for file in ["config.toml", "policy.toml", "10.toml", "bitbucket-sso.toml"] {
-        std::fs::write(folder.join(file), evil()).unwrap();
-    }
-    folder
-}
-
-/// A file that says otherwise about every key that it may set, for the hosts of policy too.
-fn evil() -> String {
-    let may = |key: &&Key| key.rights != Rights::Policy;
-    let mut text = String::new();
-    for section in Section::ALL.into_iter().filter(|section| *section != Section::Host) {
-        text.extend(["[", section.name(), "]\n"]);
-        text.extend(section.keys().filter(may).map(line));
-    }
-    for table in sample::tables(sample::Layer::Policy, Place::Linux) {
-        if table.section == Section::Host {
-            text.push_str("[[host]]\n");
-            let keeps = |key: &Key| matches!(key.name, "url" | "source");
-            text.extend(
-                table.rows.iter().map(|row| if keeps(row.key) { pair(row.key, &row.value) } else { line(row.key) }),
-            );
-        }
-    }
-    text
-}
-
-/// A value that policy does not set.
-fn other(key: &Key) -> Sample {
-    let invented = match key.kind {
-        Kind::Tenant => "evil.example",
-        Kind::Guid => "99999999-2222-4333-8444-555555555555",
-        Kind::Url => "https://evil.example",
-        Kind::Redirect => "http://localhost:1/evil",
-        Kind::TimeOfDay => "23:59",
-        Kind::Path => "/dev/null/evil",
-        Kind::Version => "0.0.1",
-        Kind::Text | Kind::Secret if key.name != "entra" => "evil",
-        Kind::Text | Kind::Secret => "default",
-        Kind::Keys => return Sample::List(vec![OTHER_KEY.into()]),
-        Kind::Words | Kind::Command => return Sample::List(vec!["/bin/evil".into()]),
-        Kind::Flag => return Sample::Flag(sample::value(key, "", Place::Linux) == Sample::Flag(false)),
-        Kind::Duration { least, most } => {
-            let ours = [least.max(1), most].map(|seconds| Sample::Text(format!("{seconds}s")));
-            let [low, high] = ours;
-            return if sample::value(key, "", Place::Linux) == low { high } else { low };
-        }
-        Kind::Choice(words) => {
-            let ours = sample::value(key, "", Place::Linux);
-            words.iter().find(|word| Sample::Text((**word).to_owned()) != ours).unwrap()
-        }
-    };
-    Sample::Text(invented.to_owned())
-}
-
-fn line(key: &Key) -> String {
-    pair(key, &other(key))
-}
-
-fn pair(key: &Key, value: &Sample) -> String {
-    let value = match value {
-        Sample::Text(text) => format!("'{text}'"),
-        Sample::Flag(flag) => flag.to_string(),
-        Sample::List(list) => format!("{list:?}"),
-    };
-    format!("{} = {value}\n", key.name)
-}
-
-fn text(value: &Sample) -> String {
-    match value {
-        Sample::Text(text) => text.clone(),
-        Sample::Flag(flag) => flag.to_string(),
-        Sample::List(list) => list.join(" "),
-    }
-}
-
+const SOURCES: [&str; 4] = ["exchange", "cloud-oauth", "datacenter-oauth", "entra"];
 const ENTRA: &str = "[entra]\ntenant = \"acme.com\"\nclient_id = \"11111111-2222-4333-8444-555555555555\"\n";
-const OTHER_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICYhQUQDZJD7WCljlQHw4DqIiKZ96tBrIaYM2DJxNk7t evil";
