@@ -3,7 +3,9 @@
 use crate::app::login::login;
 use crate::app::logout::logout;
 use crate::app::world::{World, real};
-use crate::app::{audit, ci, commands, doctor, erase, get, install, onboard, registration, renew, token, words};
+use crate::app::{
+    audit, ci, commands, doctor, erase, get, install, onboard, organisation, registration, renew, token, words,
+};
 use crate::basis::clock::{Clock, SystemClock};
 use crate::basis::env::Env;
 use crate::basis::failure::{Failure, Kind};
@@ -183,7 +185,10 @@ fn with_world(
     flags: Vec<(String, String)>,
     command: Command,
 ) -> Result<String, Failure> {
-    let mut world = world(&invocation.env, flags)?;
+    let mut world = world(&invocation.env, flags.clone())?;
+    if matches!(command, Command::Login(_)) && organisation::refresh(&world) {
+        world = self::world(&invocation.env, flags)?;
+    }
     match command {
         Command::Login(typed) => {
             world.means = typed::means(&typed);

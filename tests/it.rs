@@ -15,6 +15,8 @@ mod practice;
 mod admin;
 #[path = "it/audit.rs"]
 mod audit;
+#[path = "it/bootstrap.rs"]
+mod bootstrap;
 #[path = "it/canaries.rs"]
 mod canaries;
 #[path = "it/cdp.rs"]
@@ -43,10 +45,14 @@ mod install;
 mod journey;
 #[path = "it/later.rs"]
 mod later;
+#[path = "it/managed.rs"]
+mod managed;
 #[path = "it/migrate.rs"]
 mod migrate;
 #[path = "it/model.rs"]
 mod model;
+#[path = "it/policy_override.rs"]
+mod policy_override;
 #[path = "it/practice.rs"]
 mod practice_tests;
 #[path = "it/promised.rs"]

@@ -23,6 +23,7 @@ pub mod logout;
 mod mint;
 mod oauth;
 pub mod onboard;
+pub mod organisation;
 pub mod pick;
 mod prove;
 mod records;

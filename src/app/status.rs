@@ -4,10 +4,11 @@ use crate::app::get;
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
-use crate::app::{grants, pick, sessions};
+use crate::app::{grants, organisation, pick, sessions};
 use crate::basis::clock::Timestamp;
 use crate::basis::credential::Credential;
 use crate::basis::failure::Failure;
+use crate::basis::version::Version;
 use crate::config::settings::Source;
 use crate::config::{self, Layer, Loaded, ShownValue};
 use crate::vault::Place;
@@ -94,6 +95,9 @@ pub fn status(world: &World, chain: &dyn Fn(&Wanted<'_>) -> Vec<String>) -> Resu
     }
     let unknown = config::unknown_variables(&world.env);
     let mut findings: Vec<String> = world.loaded.findings.iter().chain(&unknown).map(words::finding).collect();
+    findings.extend(organisation::complaints(world));
+    findings
+        .extend(world.loaded.settings.fleet.wanted_version.map(|wanted| words::too_old(wanted, Version::own()).what));
     if let Some((when, why)) = world.journal.forward_failure() {
         findings.push(words::forward_failed(&when, &why));
     }

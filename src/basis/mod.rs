@@ -18,5 +18,7 @@ pub mod publish;
 pub mod random;
 pub mod secret;
 pub mod session;
+pub mod ssh_signature;
 pub mod text;
 pub mod url;
+pub mod version;

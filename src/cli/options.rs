@@ -117,8 +117,8 @@ pub struct Setup {
     /// Show what would change
     #[arg(long)]
     pub dry_run: bool,
-    /// Do not ask; needs `--sha256`, or `--migrate`
-    #[arg(long, requires = "agreed")]
+    /// Do not ask; needs `--sha256`, a signature by a key that policy names, or `--migrate`
+    #[arg(long)]
     pub yes: bool,
     /// The SHA-256 that the configuration must have
     #[arg(long, value_name = "HEX")]

@@ -3,13 +3,14 @@
 mod hosts;
 mod pick;
 
+use crate::basis::version::Version;
 use crate::config::document::DEFAULT;
 use crate::config::error::ConfigError;
 use crate::config::layers::Merged;
 use crate::config::nearest::nearest;
 use crate::config::settings::{
-    AuditRules, Background, DeviceCode, FlowChoice, Forward, Host, Identity, Network, OnFailure, Profile, ResponseMode,
-    Saml, Settings, Storage, StorageChoice, TokenRules, UiRules,
+    AuditRules, Background, DeviceCode, Fleet, FlowChoice, Forward, Host, Identity, Network, OnFailure, Profile,
+    ResponseMode, Saml, Settings, Storage, StorageChoice, TokenRules, UiRules,
 };
 use crate::config::table::Section;
 use pick::Pick;
@@ -38,7 +39,16 @@ pub(super) fn compile(merged: &Merged) -> Result<Settings, ConfigError> {
         },
         audit: AuditRules { file: audit.path("file"), forward: audit.choice("forward", FORWARDS) },
         saml: Saml { metadata_url: of(Section::Saml).text("metadata_url") },
+        fleet: fleet(&of(Section::Fleet)),
     })
+}
+
+fn fleet(pick: &Pick<'_>) -> Fleet {
+    let least: Option<Version> = pick.text("min_version").and_then(|text| text.parse().ok());
+    Fleet {
+        wanted_version: least.filter(|least| *least > Version::own()),
+        signers: pick.words("signers").iter().filter_map(|line| line.parse().ok()).collect(),
+    }
 }
 
 /// As far as one file can be judged without the others: hosts with a source are complete.

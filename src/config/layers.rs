@@ -5,7 +5,7 @@ use crate::config::document::{DEFAULT, Document, Entry, HostTable, Source, is_se
 use crate::config::error::{Finding, Ignored, Layer, Spot};
 use crate::config::table::Key;
 use crate::config::value::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The settings of all layers, each with where it came from.
 #[derive(Default)]
@@ -37,6 +37,7 @@ impl Merged {
 /// Merges documents that come in the order of their layers.
 pub(super) fn merge(mut documents: Vec<Document>, findings: &mut Vec<Finding>) -> Merged {
     withhold_trust(&mut documents, findings);
+    withhold_governed(&mut documents, findings);
     let sole = documents.iter().filter(|document| !document.hosts.is_empty()).count() < 2;
     let mut merge = Merge { merged: Merged::default(), places: BTreeMap::new(), sole, findings };
     merge.merged.profiles = profile_names(&documents).map(|name| (name, Vec::new())).collect();
@@ -63,6 +64,34 @@ fn withhold_trust(documents: &mut [Document], findings: &mut Vec<Finding>) {
             layer: *layer,
             wins,
             why: Ignored::Trust,
+        }));
+    }
+}
+
+/// A server that policy names is policy's whole: another layer's host at another of its paths could take over
+/// requests for the one of policy, or make them ambiguous.
+fn withhold_governed(documents: &mut [Document], findings: &mut Vec<Finding>) {
+    let of_policy = |document: &&Document| document.layer == Layer::Policy;
+    if !documents.iter().any(|document| !of_policy(&document) && !document.hosts.is_empty()) {
+        return;
+    }
+    let urls = documents.iter().filter(of_policy).flat_map(|document| &document.hosts).map(|host| &host.url);
+    let governed: BTreeSet<(String, u16, String)> =
+        urls.map(|url| (url.host().to_owned(), url.effective_port(), url.path().to_owned())).collect();
+    let displaced = |url: &WebUrl| {
+        let server = (url.host().to_owned(), url.effective_port());
+        let first = governed.range((server.0.clone(), server.1, String::new())..).next();
+        let named = first.is_some_and(|(host, port, _)| (host, *port) == (&server.0, server.1));
+        named && !governed.contains(&(server.0, server.1, url.path().to_owned()))
+    };
+    for document in documents.iter_mut().filter(|document| document.layer != Layer::Policy) {
+        let Document { layer, source, hosts, .. } = document;
+        findings.extend(hosts.extract_if(.., |host| displaced(&host.url)).map(|host| Finding::Ignored {
+            key: "host.url".to_owned(),
+            at: source.spot(host.at),
+            layer: *layer,
+            wins: Layer::Policy,
+            why: Ignored::Governed,
         }));
     }
 }

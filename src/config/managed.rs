@@ -1,12 +1,15 @@
 //! Policy that device management hands over without files: the Windows registry and macOS managed preferences.
 //! Both are rewritten as TOML, so that one reader knows all keys.
 
-#[cfg(target_os = "macos")]
+#[cfg(any(target_os = "macos", test))]
 mod preferences;
 #[cfg(windows)]
 mod registry;
 #[cfg(any(windows, target_os = "macos", test))]
 mod tree;
+
+#[cfg(test)]
+mod tests;
 
 use crate::config::document::Document;
 use crate::config::error::ConfigError;

@@ -18,7 +18,7 @@ mod schema;
 mod secret_command;
 pub mod settings;
 mod show;
-mod table;
+pub mod table;
 mod value;
 
 pub use env::unknown_variables;
@@ -31,7 +31,7 @@ pub use places::Places;
 pub use reference::reference;
 pub use schema::schema;
 pub use secret_command::client_secret;
-pub use show::{Origins, ShownValue, show};
+pub use show::{Origins, ShownValue, is_locked, policy_digest, show};
 
 use crate::basis::env::Env;
 use document::Document;

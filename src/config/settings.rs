@@ -2,7 +2,9 @@
 
 use crate::basis::day::TimeOfDay;
 use crate::basis::secret::ClientSecret;
+use crate::basis::ssh_signature::SigningKey;
 use crate::basis::url::WebUrl;
+use crate::basis::version::Version;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ pub struct Settings {
     pub ui: UiRules,
     pub audit: AuditRules,
     pub saml: Saml,
+    pub fleet: Fleet,
 }
 
 impl Settings {
@@ -288,4 +291,13 @@ pub enum Forward {
 pub struct Saml {
     /// https, or http on a loopback address; may have a query.
     pub metadata_url: Option<String>,
+}
+
+/// `[fleet]`: what policy says of the program itself.
+#[derive(Clone, Debug, Default)]
+pub struct Fleet {
+    /// The version that policy wants at least, where this program is older.
+    pub wanted_version: Option<Version>,
+    /// Who may sign configurations for `setup --yes`.
+    pub signers: Vec<SigningKey>,
 }

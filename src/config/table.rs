@@ -16,12 +16,22 @@ pub enum Section {
     Ui,
     Audit,
     Saml,
+    Fleet,
 }
 
 impl Section {
     /// All, in the order of the documentation.
-    pub const ALL: [Self; 8] =
-        [Self::Entra, Self::Host, Self::Storage, Self::Network, Self::Token, Self::Ui, Self::Audit, Self::Saml];
+    pub const ALL: [Self; 9] = [
+        Self::Entra,
+        Self::Host,
+        Self::Storage,
+        Self::Network,
+        Self::Token,
+        Self::Ui,
+        Self::Audit,
+        Self::Saml,
+        Self::Fleet,
+    ];
 
     /// The name in a file.
     pub fn name(self) -> &'static str {
@@ -34,6 +44,7 @@ impl Section {
             Self::Ui => "ui",
             Self::Audit => "audit",
             Self::Saml => "saml",
+            Self::Fleet => "fleet",
         }
     }
 
@@ -76,6 +87,10 @@ pub enum Kind {
     /// An absolute path.
     Path,
     Secret,
+    /// A version of this program, `1.4.0`.
+    Version,
+    /// A list of SSH public keys.
+    Keys,
 }
 
 /// Which layers may set a key. Policy always may, and thereby locks it.

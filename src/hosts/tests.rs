@@ -15,6 +15,7 @@ fn settings(urls: &[&str]) -> Settings {
         ui: UiRules { browser: String::new(), background: Background::Once, on_failure: OnFailure::Stop },
         audit: AuditRules { file: None, forward: Forward::None },
         saml: Saml { metadata_url: None },
+        fleet: Fleet::default(),
     }
 }
 

@@ -26,7 +26,10 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli/"]),
     ("reqwest", &["net/client"]),
     ("rustls", &["net/client"]),
-    ("ring", &["idtoken/", "vault/seal.rs", "basis/random.rs", "basis/digest.rs", "audit/hmac.rs"]),
+    (
+        "ring",
+        &["idtoken/", "vault/seal.rs", "basis/random.rs", "basis/digest.rs", "basis/ssh_signature.rs", "audit/hmac.rs"],
+    ),
     ("keyring", &["vault/keyring"]),
     ("linux_keyutils", &["vault/kernel.rs"]),
     ("oauth2", &["session/"]),

@@ -129,11 +129,11 @@ fn entra(tenant: &str, more: &str) -> String {
 }
 
 /// What `/etc/bitbucket-sso` shall be.
-struct Etc(tempfile::TempDir);
+pub struct Etc(tempfile::TempDir);
 
 impl Etc {
     /// `None`, with the reason on standard error, where the test cannot run.
-    fn new() -> Option<Self> {
+    pub fn new() -> Option<Self> {
         let able = Command::new("unshare").args(["-m", "mount", "-t", "tmpfs", "tmpfs", "/etc"]).output();
         if !able.is_ok_and(|output| output.status.success()) {
             _ = writeln!(
@@ -148,7 +148,7 @@ impl Etc {
         Some(Self(dir))
     }
 
-    fn write(&self, name: &str, text: &str, mode: u32) {
+    pub fn write(&self, name: &str, text: &str, mode: u32) {
         std::fs::write(self.0.path().join(name), text).unwrap();
         self.mode(name, mode);
     }
@@ -158,7 +158,7 @@ impl Etc {
         std::fs::set_permissions(self.0.path().join(name), PermissionsExt::from_mode(mode)).unwrap();
     }
 
-    fn run(&self, desk: &Desk, arguments: &[&str]) -> Output {
+    pub fn run(&self, desk: &Desk, arguments: &[&str]) -> Output {
         self.command(desk).args(arguments).output().unwrap()
     }
 
@@ -167,7 +167,7 @@ impl Etc {
     }
 
     /// The helper, in a mount namespace whose `/etc` is this.
-    fn command(&self, desk: &Desk) -> Command {
+    pub fn command(&self, desk: &Desk) -> Command {
         let script = "mount -t tmpfs -o mode=755 tmpfs /etc && cp -a \"$1\" /etc/bitbucket-sso && \
                       chmod 755 /etc/bitbucket-sso && shift && exec \"$@\"";
         let mut command = desk.command("unshare");

@@ -118,7 +118,6 @@ fn mistakes_are_told_on_standard_error_with_code_2() {
         (&["login", "--brwoser"], "a similar argument exists: '--browser'"),
         (&["login", "--browser", "--device-code"], "'--browser' cannot be used with '--device-code'"),
         (&["logout", "--all", "--host", "https://x"], "'--all' cannot be used with '--host <URL>'"),
-        (&["setup", "--yes"], "--sha256 <HEX>"),
         (&["setup", "contoso.example", "--from", "x"], "'[DOMAIN]' cannot be used with '--from <FILE|URL>'"),
         (&["token"], "--host <URL>"),
         (&["token", "--host", "https://bitbucket.org", "--format", "jsn"], "a similar value exists: 'json'"),

@@ -7,6 +7,7 @@ mod finding;
 mod git;
 mod metadata;
 mod network;
+mod policy;
 mod registration;
 mod repair;
 mod saml;
@@ -67,7 +68,8 @@ pub fn doctor(env: &Env, flags: Vec<(String, String)>, clock: &Arc<dyn Clock>, w
 }
 
 fn checks(world: &World, offline: bool) -> Vec<Finding> {
-    let mut findings = registration::check(world);
+    let mut findings = policy::check(world);
+    findings.extend(registration::check(world));
     findings.extend(state::check(world));
     findings.extend(storage::check(world));
     findings.extend(surroundings::check(world));

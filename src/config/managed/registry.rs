@@ -1,14 +1,19 @@
 //! `HKLM\SOFTWARE\Policies\BitbucketSso`: a subkey per section, `entra\NAME` for more profiles, one subkey of `host`
 //! per host. Text is `REG_SZ`, a flag `REG_DWORD`, a list `REG_MULTI_SZ`.
 
-use super::tree::{self, Tree};
+use super::tree::{self, Data, Tree};
 use crate::config::document::Document;
 use crate::config::error::ConfigError;
-use crate::config::table::{self, Kind, Section};
+use crate::config::table::Section;
 use windows_registry::{Key, LOCAL_MACHINE, Type};
 
 pub(super) fn policy() -> Result<Option<Document>, ConfigError> {
-    let Ok(root) = LOCAL_MACHINE.open(PATH) else { return Ok(None) };
+    let root = match LOCAL_MACHINE.open(PATH) {
+        Ok(root) => root,
+        Err(error) if error.code().0 == NOT_FOUND => return Ok(None),
+        // A policy that is there and cannot be read is not the same as none.
+        Err(error) => return Err(unreadable(error)),
+    };
     let mut sections = Vec::new();
     for name in root.keys().map_err(unreadable)? {
         let key = root.open(&name).map_err(unreadable)?;
@@ -28,15 +33,12 @@ fn hosts(key: &Key) -> Result<Tree, ConfigError> {
 fn table(section: &str, key: &Key, with_subkeys: bool) -> Result<Tree, ConfigError> {
     let mut pairs = Vec::new();
     for (name, value) in key.values().map_err(unreadable)? {
-        let flag = Section::named(section).and_then(|section| table::find(section, &name)).map(|key| key.kind);
-        let tree = match value.ty() {
-            Type::U32 => number(u32::try_from(value).map_err(unreadable)?, flag == Some(Kind::Flag)),
-            Type::MultiString => {
-                let words = Vec::<String>::try_from(value).map_err(unreadable)?;
-                Tree::List(words.into_iter().map(Tree::Text).collect())
-            }
-            _ => Tree::Text(String::try_from(value).map_err(unreadable)?),
+        let data = match value.ty() {
+            Type::U32 => Data::Number(u32::try_from(value).map_err(unreadable)?),
+            Type::MultiString => Data::Words(Vec::<String>::try_from(value).map_err(unreadable)?),
+            _ => Data::Text(String::try_from(value).map_err(unreadable)?),
         };
+        let tree = tree::of_registry(section, &name, data);
         pairs.push((name, tree));
     }
     for name in key.keys().map_err(unreadable)?.filter(|_| with_subkeys) {
@@ -44,10 +46,6 @@ fn table(section: &str, key: &Key, with_subkeys: bool) -> Result<Tree, ConfigErr
         pairs.push((name, below));
     }
     Ok(Tree::Table(pairs))
-}
-
-fn number(number: u32, flag: bool) -> Tree {
-    if flag { Tree::Flag(number != 0) } else { Tree::Number(number.into()) }
 }
 
 fn unreadable(error: windows_registry_error::Error) -> ConfigError {
@@ -70,4 +68,6 @@ mod windows_registry_error {
     }
 }
 
+/// `HRESULT_FROM_WIN32(ERROR_FILE_NOT_FOUND)`.
+const NOT_FOUND: i32 = 0x8007_0002_u32.cast_signed();
 const PATH: &str = "SOFTWARE\\Policies\\BitbucketSso";

@@ -203,6 +203,20 @@ pub static TABLE: &[Key] = &[
     )
     .rights(Rights::Files)
     .may_be_empty(),
+    row(
+        Section::Fleet,
+        "min_version",
+        Kind::Version,
+        "The oldest version of this program that hands out tokens; an older one refuses and says so.",
+    )
+    .rights(Rights::Policy),
+    row(
+        Section::Fleet,
+        "signers",
+        Kind::Keys,
+        "SSH public keys (Ed25519) whose signature makes a configuration acceptable to `setup --yes`.",
+    )
+    .rights(Rights::Policy),
 ];
 
 const HOUR: u64 = 3600;

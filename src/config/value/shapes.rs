@@ -1,5 +1,6 @@
 //! The shapes of single values: tenants, GUIDs, loopback URLs, durations.
 
+use crate::basis::ssh_signature::SigningKey;
 use crate::basis::url::{BadUrl, WebUrl};
 use crate::config::error::Reason;
 use std::time::Duration;
@@ -19,6 +20,11 @@ pub fn guid(text: &str) -> Option<String> {
     let lengths = groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12]);
     let digits = groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()));
     (lengths && digits).then(|| text.to_ascii_lowercase())
+}
+
+/// A line with an Ed25519 public key.
+pub fn is_key(line: &str) -> bool {
+    line.parse::<SigningKey>().is_ok()
 }
 
 /// A URL that only this machine can answer, as written.

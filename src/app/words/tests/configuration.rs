@@ -15,6 +15,8 @@ pub(super) fn tell(book: &mut Book) {
     let at = Spot { origin: Origin::File(policy), line: 2, column: 1 };
     let failure = layers(&book.world.places, &ConfigError::Syntax { at, why: "unclosed table".into() });
     book.fail("layers", &failure);
+    book.fail("too_old", &too_old("9.0.0".parse().unwrap(), "1.4.0".parse().unwrap()));
+    book.say("flow_locked", flow_locked(crate::basis::session::Flow::Browser));
     book.say("forward_failed", forward_failed("2026-11-24T12:00:00Z", "No such file or directory (os error 2)"));
     for (case, found) in findings() {
         book.say(&format!("finding {case}"), finding(&found));
@@ -82,6 +84,8 @@ fn reasons() -> Vec<(&'static str, Reason)> {
         ("TimeOfDay", Reason::TimeOfDay),
         ("RelativePath", Reason::RelativePath),
         ("ProfileName", Reason::ProfileName),
+        ("Version", Reason::Version),
+        ("SigningKey", Reason::SigningKey),
         ("Excludes", Reason::Excludes("client_secret")),
     ]
 }
@@ -97,6 +101,7 @@ fn findings() -> Vec<(&'static str, Finding)> {
         ("Locked flag", ignored(flag(), Layer::CommandLine, Layer::Policy, Ignored::Locked)),
         ("Trust", ignored(variable(), Layer::Environment, Layer::User, Ignored::Trust)),
         ("Source", ignored(file(7), Layer::User, Layer::Policy, Ignored::Source)),
+        ("Governed", ignored(file(7), Layer::User, Layer::Policy, Ignored::Governed)),
         ("NoHost", ignored(variable(), Layer::Environment, Layer::BuiltIn, Ignored::NoHost)),
         ("Skipped", Finding::Skipped { file: path(), error }),
         ("UntrustedDirectory", untrusted("/etc/bitbucket-sso/policy.d")),
