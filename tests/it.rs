@@ -13,6 +13,8 @@ mod practice;
 
 #[path = "it/audit.rs"]
 mod audit;
+#[path = "it/bounds.rs"]
+mod bounds;
 #[path = "it/cdp.rs"]
 mod cdp;
 #[path = "it/conversations.rs"]
@@ -61,6 +63,8 @@ mod refusals_git;
 mod refusals_policy;
 #[path = "it/refusals_setup.rs"]
 mod refusals_setup;
+#[path = "it/round_trips.rs"]
+mod round_trips;
 #[path = "it/schema.rs"]
 mod schema;
 #[path = "it/tester.rs"]
