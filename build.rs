@@ -1,5 +1,7 @@
 //! What the linker leaves out of a release on Linux, so that the helper stays small (DESIGN.md section 13).
 
+#![allow(clippy::disallowed_methods, reason = "cargo speaks to a build script by variables")]
+
 use std::env::var;
 
 fn main() {

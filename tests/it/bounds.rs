@@ -16,9 +16,9 @@ fn ten_mebibytes_of_configuration_are_understood_to_the_last_host() {
     let mut text = format!("{}\n[storage]\nrefresh_tokens = \"kernel\"\n", practice.entra_toml());
     let (tenant, client) = ("72f988bf-0000-4000-8000-2d7cd011db47", "11111111-2222-4333-8444-555555555555");
     for number in 0..20_000 {
-        text += &format!("[entra.p{number}]\ntenant = \"{tenant}\"\nclient_id = \"{client}\"\n[[host]]\n");
-        text += &format!("url = \"https://h{number}.example\"\nsource = \"entra\"\nscope = \"{:0>340}\"\n", number);
-        text += &format!("entra = \"p{number}\"\n");
+        let profile = format!("[entra.p{number}]\ntenant = \"{tenant}\"\nclient_id = \"{client}\"\n");
+        let host = format!("[[host]]\nurl = \"https://h{number}.example\"\nsource = \"entra\"\n");
+        text.extend([profile, host, format!("scope = \"{number:0>340}\"\nentra = \"p{number}\"\n")]);
     }
     text += &practice.host_toml(Source::Exchange);
     assert!(text.len() > 10 << 20, "{}", text.len());
