@@ -27,8 +27,8 @@ pub struct Invocation<'a> {
     /// Git's, or a command's documented result.
     pub stdout: &'a mut dyn Write,
     pub stderr: &'a mut dyn Write,
-    /// Whether a person typed this: standard input is a terminal.
-    pub person: bool,
+    /// Whether a person typed this: standard input is a terminal. Git's own verbs need not know.
+    pub person: fn() -> bool,
 }
 
 /// Runs and returns the exit code (DESIGN.md section 4).
@@ -117,7 +117,7 @@ fn write_answer(invocation: &mut Invocation<'_>, answer: &Answer) -> Result<(), 
 /// A word that is neither git's nor ours, from a program rather than from a person.
 fn unknown(invocation: &Invocation<'_>) -> bool {
     let word = invocation.args.get(1).map_or("", String::as_str);
-    !invocation.person && !word.starts_with('-') && !cli::knows(word)
+    !word.starts_with('-') && !(invocation.person)() && !cli::knows(word)
 }
 
 fn command(invocation: &mut Invocation<'_>) -> u8 {

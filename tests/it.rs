@@ -17,6 +17,8 @@ mod admin;
 mod audit;
 #[path = "it/bootstrap.rs"]
 mod bootstrap;
+#[path = "it/bounds.rs"]
+mod bounds;
 #[path = "it/canaries.rs"]
 mod canaries;
 #[path = "it/cdp.rs"]
@@ -83,6 +85,8 @@ mod refusals_git;
 mod refusals_policy;
 #[path = "it/refusals_setup.rs"]
 mod refusals_setup;
+#[path = "it/round_trips.rs"]
+mod round_trips;
 #[path = "it/saml.rs"]
 mod saml;
 #[path = "it/schema.rs"]

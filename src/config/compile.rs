@@ -91,10 +91,9 @@ fn profile(name: &str, pick: &Pick<'_>) -> Result<Profile, ConfigError> {
 /// The profile that a host names; it must exist, `default` must only be complete.
 fn profile_of(merged: &Merged, pick: &Pick<'_>) -> Result<String, ConfigError> {
     let Some(name) = pick.text("entra") else { return Ok(DEFAULT.to_owned()) };
-    let names = || merged.profiles.iter().map(|(known, _)| known.as_str());
-    match (names().any(|known| known == name), pick.spot("entra")) {
+    match (merged.names.contains(&name), pick.spot("entra")) {
         (false, Some(at)) => {
-            let nearest = nearest(&name, names()).map(str::to_owned);
+            let nearest = nearest(&name, merged.names.iter().map(String::as_str)).map(str::to_owned);
             Err(ConfigError::UnknownProfile { at, name, nearest })
         }
         _ => Ok(name),

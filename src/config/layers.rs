@@ -13,6 +13,8 @@ pub(super) struct Merged {
     sources: Vec<(Layer, Source)>,
     pub fixed: Vec<Setting>,
     pub profiles: Vec<(String, Vec<Setting>)>,
+    /// Their names, for each host to look its own up.
+    pub names: BTreeSet<String>,
     pub hosts: Vec<(WebUrl, Vec<Setting>)>,
 }
 
@@ -40,7 +42,9 @@ pub(super) fn merge(mut documents: Vec<Document>, findings: &mut Vec<Finding>) -
     withhold_governed(&mut documents, findings);
     let sole = documents.iter().filter(|document| !document.hosts.is_empty()).count() < 2;
     let mut merge = Merge { merged: Merged::default(), places: BTreeMap::new(), sole, findings };
-    merge.merged.profiles = profile_names(&documents).map(|name| (name, Vec::new())).collect();
+    let names = profile_names(&documents);
+    merge.merged.names = names.iter().cloned().collect();
+    merge.merged.profiles = names.into_iter().map(|name| (name, Vec::new())).collect();
     for document in documents {
         merge.take(document);
     }
@@ -101,18 +105,11 @@ fn is_passing(layer: Layer) -> bool {
 }
 
 /// `default` and every `[entra.NAME]`, each once.
-fn profile_names(documents: &[Document]) -> impl Iterator<Item = String> {
-    let mut names = vec![DEFAULT.to_owned()];
-    for (name, _) in documents.iter().flat_map(|document| &document.profiles) {
-        if !names.contains(name) {
-            names.push(name.clone());
-        }
-    }
-    names.into_iter()
-}
-
-fn entries_of<'a>(profiles: &'a [(String, Vec<Entry>)], name: &str) -> impl Iterator<Item = Entry> + use<'a> {
-    profiles.iter().find(|(known, _)| known == name).into_iter().flat_map(|(_, entries)| entries).cloned()
+fn profile_names(documents: &[Document]) -> Vec<String> {
+    let mut seen = BTreeSet::from([DEFAULT]);
+    let named = documents.iter().flat_map(|document| &document.profiles).map(|(name, _)| name.as_str());
+    let new = named.filter(|name| seen.insert(name));
+    std::iter::once(DEFAULT).chain(new).map(str::to_owned).collect()
 }
 
 struct Merge<'a> {
@@ -141,11 +138,15 @@ impl Merge<'_> {
     /// A profile's own table comes first; what it does not say about trust, it takes from `[entra]` of the
     /// same document. So policy for `[entra]` holds for profiles that a user adds.
     fn take_profiles(&mut self, profiles: &[(String, Vec<Entry>)], from: usize) {
+        // There may be thousands of them.
+        let own: BTreeMap<&str, &[Entry]> =
+            profiles.iter().map(|(name, own)| (name.as_str(), own.as_slice())).collect();
+        let entries_of = |name| own.get(name).copied().unwrap_or_default().iter().cloned();
         let mut slots = std::mem::take(&mut self.merged.profiles);
         for (name, slot) in &mut slots {
-            self.add_all(slot, entries_of(profiles, name), from);
+            self.add_all(slot, entries_of(name.as_str()), from);
             if name != DEFAULT {
-                let habits = entries_of(profiles, DEFAULT).filter(|entry| !entry.key.is_trust());
+                let habits = entries_of(DEFAULT).filter(|entry| !entry.key.is_trust());
                 let unset: Vec<Entry> = habits.filter(|entry| rival(slot, entry.key).is_none()).collect();
                 self.add_all(slot, unset, from);
             }

@@ -101,7 +101,7 @@ impl HotCache for MemoryFile {
     fn read(&self, account: &AccountId, slot: &Slot) -> Option<SecretBytes> {
         let name = hot_name(account, slot);
         let record = record::decode(&name, &self.get(&name).ok()??).ok()?;
-        unwrap(&record.bytes, self.clock.now())
+        unwrap(record.bytes, self.clock.now())
     }
 
     fn write(&self, account: &AccountId, slot: &Slot, bytes: &SecretBytes, until: Timestamp) -> Result<(), VaultError> {

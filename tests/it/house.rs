@@ -46,6 +46,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("url", &["basis/url.rs", "net/", "session/loopback", "source/", "ui/browser"]),
     ("windows_registry", &["config/managed"]),
     ("plist", &["config/managed"]),
+    ("dlmalloc", &["main.rs"]),
 ];
 
 /// Who may start a process.

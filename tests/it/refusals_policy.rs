@@ -42,6 +42,22 @@ fn policy_locks_and_what_is_set_against_it_is_reported() {
 }
 
 #[test]
+fn a_thousand_drop_ins_are_read_and_one_more_closes_the_door() {
+    let Some(etc) = Etc::new() else { return };
+    let desk = desk();
+    for number in 0..1000 {
+        let host = format!("[[host]]\nurl = \"https://h{number}.example\"\nsource = \"entra\"\nscope = \"x\"\n");
+        etc.write(&format!("policy.d/{number:04}.toml"), &host, 0o644);
+    }
+    let shown = etc.run(&desk, &["config", "show", "--json"]);
+    assert_eq!(stdout(&shown).matches("policy.d/").count(), 3000, "{}", stderr(&shown));
+    etc.write("policy.d/last.toml", "", 0o644);
+    let refused = etc.run(&desk, &["config", "show"]);
+    let line = "/etc/bitbucket-sso/policy.d cannot be read: it holds 1001 files, and 1000 are read at most";
+    assert!(refused.status.code() == Some(3) && stderr(&refused).contains(line), "{}", said(&refused));
+}
+
+#[test]
 fn a_policy_file_that_is_broken_or_not_trusted_closes_the_door() {
     let Some(etc) = Etc::new() else { return };
     let desk = desk();
