@@ -27,6 +27,10 @@ mod desk;
 mod doctor;
 #[path = "it/house.rs"]
 mod house;
+#[path = "it/identity.rs"]
+mod identity;
+#[path = "it/identity_refusals.rs"]
+mod identity_refusals;
 #[path = "it/journey.rs"]
 mod journey;
 #[path = "it/later.rs"]

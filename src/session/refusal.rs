@@ -33,6 +33,8 @@ pub(super) enum Moment {
     Browser,
     Device,
     Metadata,
+    /// Nobody is there: a workload shows who it is.
+    Workload,
 }
 
 impl Refusal {

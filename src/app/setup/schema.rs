@@ -202,7 +202,7 @@ impl Kind {
     }
 }
 
-const ENTRA: [(&str, Kind); 11] = [
+const ENTRA: [(&str, Kind); 17] = [
     ("tenant", Kind::Text),
     ("client_id", Kind::Text),
     ("redirect_uri", Kind::Text),
@@ -214,6 +214,12 @@ const ENTRA: [(&str, Kind); 11] = [
     ("day_starts", Kind::Text),
     ("reauthenticate", Kind::Truth),
     ("identity", Kind::Text),
+    ("managed_client_id", Kind::Text),
+    ("managed_object_id", Kind::Text),
+    ("managed_resource_id", Kind::Text),
+    ("federated_audience", Kind::Text),
+    ("id_token_variable", Kind::Text),
+    ("service_connection", Kind::Text),
 ];
 
 const HOST: [(&str, Kind); 18] = [
