@@ -4,7 +4,7 @@ use crate::app::get;
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
-use crate::app::{grants, pick, sessions};
+use crate::app::{grants, pick, sessions, workload};
 use crate::basis::clock::Timestamp;
 use crate::basis::failure::Failure;
 use crate::config;
@@ -33,6 +33,9 @@ pub struct Account {
     pub day_ends: Option<String>,
     /// Where the session is kept.
     pub storage: &'static str,
+    /// Of a workload: which identity it has, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workload: Option<workload::Standing>,
     pub hosts: Vec<HostStatus>,
     #[serde(skip)]
     pub ends: Option<Timestamp>,
@@ -102,6 +105,7 @@ fn account(
         flow: session.as_ref().map(|session| session.flow.to_string()),
         day_ends: session.as_ref().map(|session| session.ends.rfc3339()),
         storage: storage_name(world.vault.get().place()),
+        workload: workload::standing(world, first),
         hosts,
         ends: session.as_ref().map(|session| session.ends),
     })

@@ -3,16 +3,19 @@
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
-use crate::app::{sessions, trail, turns};
+use crate::app::{sessions, status, trail, turns};
 use crate::basis::clock::Timestamp;
 use crate::basis::credential::{Proof, Subject, Vouched};
 use crate::basis::failure::Failure;
 use crate::basis::secret::AccessToken;
 use crate::basis::session::Who;
-use crate::config::settings::Source;
+use crate::config::settings::{Identity, Source};
 use crate::identity::{self, Claims, Detected, Here, Means, Shown, Statement};
 use crate::session::{self, SessionError};
+use crate::vault;
+use serde::Serialize;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A proof for this host from one leader; everybody else adopts how it went.
@@ -38,6 +41,46 @@ pub fn prove(world: &World, wanted: &Wanted<'_>) -> Result<Proof, Failure> {
     let proved = shown(world, wanted);
     turn.conclude(&wanted.grant, proved.as_ref().err());
     proved
+}
+
+/// What is known of a workload without asking anybody.
+#[derive(Debug, Serialize)]
+pub struct Standing {
+    /// Which identity was detected, and by what; or why none was.
+    pub identity: String,
+    /// What its token says of itself, if one is at hand; never the token.
+    pub claims: Vec<(&'static str, String)>,
+    pub storage: &'static str,
+}
+
+/// How a workload's account stands; `None` for a person's.
+pub fn standing(world: &World, wanted: &Wanted<'_>) -> Option<Standing> {
+    if wanted.profile.identity == Identity::User {
+        return None;
+    }
+    let identity = identity_of(world, wanted).unwrap_or_default();
+    let recent = sessions::recent(world, wanted).and_then(|proof| proof.access_token);
+    let claims = recent.and_then(|token| Claims::of(token.expose())).map(|claims| shown_claims(&claims));
+    let storage = status::storage_name(vault::place_apart(&world.places.state, &world.env, Arc::clone(&world.clock)));
+    Some(Standing { identity, claims: claims.unwrap_or_default(), storage })
+}
+
+/// For `status` and the trail: which identity was detected and why. `None` for a person.
+pub fn identity_of(world: &World, wanted: &Wanted<'_>) -> Option<String> {
+    let found = || match identity::detect(&world.env, Path::new(ROOT), wanted.profile) {
+        Ok(detected) => words::detected_as(&detected),
+        Err(error) => error.to_string(),
+    };
+    (wanted.profile.identity != Identity::User).then(found)
+}
+
+/// The claims by the names that they have in a token.
+pub fn shown_claims(claims: &Claims) -> Vec<(&'static str, String)> {
+    let Claims { issuer, subject, audience, tid, oid, app, roles, expires, begins: _ } = claims;
+    let ends = expires.map(Timestamp::rfc3339);
+    let all = [("iss", issuer), ("sub", subject), ("aud", audience), ("tid", tid), ("oid", oid), ("app", app)];
+    let all = all.into_iter().chain([("roles", roles), ("exp", &ends)]);
+    all.filter_map(|(name, value)| Some((name, value.clone()?))).collect()
 }
 
 /// The identity that this machine has for a host, without asking anybody.

@@ -1,5 +1,7 @@
 //! What is in force, as types that cannot be wrong. Built by [`crate::config::load`] only.
 
+pub use crate::config::workload::Workload;
+
 use crate::basis::day::TimeOfDay;
 use crate::basis::secret::ClientSecret;
 use crate::basis::url::WebUrl;
@@ -47,25 +49,6 @@ pub struct Profile {
     pub identity: Identity,
     /// What a workload's identity needs besides.
     pub workload: Workload,
-}
-
-/// What tells one workload from another, and where its credentials are; read only where `identity` is no person.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Workload {
-    /// `managed_client_id`, `managed_object_id`, `managed_resource_id`: at most one may be set.
-    pub managed_client_id: Option<String>,
-    pub managed_object_id: Option<String>,
-    pub managed_resource_id: Option<String>,
-    pub federated_audience: Option<String>,
-    /// The variable with the ID token of a GitLab job.
-    pub id_token_variable: String,
-    pub service_connection: Option<String>,
-    pub certificate_file: Option<PathBuf>,
-    pub certificate_password_file: Option<PathBuf>,
-    /// Whether a layer sets `authority`; where none does, the platform's own word stands in.
-    pub authority_set: bool,
-    /// A digest of the variables by which a platform tells its jobs apart: two jobs of one machine share nothing.
-    pub job: String,
 }
 
 /// How Entra hands over the code.

@@ -1,8 +1,29 @@
-//! Tells the jobs of one machine apart: runners of one user share its files, and must not share its tokens.
+//! What a workload needs to show who it is, and what tells the jobs of one machine apart: runners of one user share
+//! its files, and must not share its tokens.
 
 use crate::basis::digest;
 use crate::basis::env::Env;
 use crate::config::settings::{Identity, Profile};
+use std::path::PathBuf;
+
+/// What tells one workload from another, and where its credentials are; read only where `identity` is no person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Workload {
+    /// `managed_client_id`, `managed_object_id`, `managed_resource_id`: at most one may be set.
+    pub managed_client_id: Option<String>,
+    pub managed_object_id: Option<String>,
+    pub managed_resource_id: Option<String>,
+    pub federated_audience: Option<String>,
+    /// The variable with the ID token of a GitLab job.
+    pub id_token_variable: String,
+    pub service_connection: Option<String>,
+    pub certificate_file: Option<PathBuf>,
+    pub certificate_password_file: Option<PathBuf>,
+    /// Whether a layer sets `authority`; where none does, the platform's own word stands in.
+    pub authority_set: bool,
+    /// A digest of the variables by which a platform tells its jobs apart: two jobs of one machine share nothing.
+    pub job: String,
+}
 
 /// Marks each workload's profile with a digest of what its platform hands to this job alone.
 pub(super) fn tell_apart(profiles: &mut [Profile], env: &Env) {

@@ -19,8 +19,10 @@ pub struct Claims {
     /// `azp` or `appid`.
     pub app: Option<String>,
     pub roles: Option<String>,
-    expires: Option<Timestamp>,
-    begins: Option<Timestamp>,
+    /// `exp`.
+    pub expires: Option<Timestamp>,
+    /// `nbf`.
+    pub begins: Option<Timestamp>,
 }
 
 impl Claims {
@@ -43,11 +45,6 @@ impl Claims {
             expires: time("exp"),
             begins: time("nbf"),
         })
-    }
-
-    /// `exp`.
-    pub fn expires(&self) -> Option<Timestamp> {
-        self.expires
     }
 
     /// Whether it holds now, as far as clocks agree.

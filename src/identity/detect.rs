@@ -93,9 +93,7 @@ fn named(env: &Env, profile: &Profile) -> Option<Detected> {
     let found = |means, why| Some(Detected { means, why });
     match () {
         () if set("BITBUCKET_STEP_OIDC_TOKEN") => found(Means::Pipelines, "BITBUCKET_STEP_OIDC_TOKEN is set"),
-        () if set("ACTIONS_ID_TOKEN_REQUEST_URL") => {
-            found(Means::GithubActions, "ACTIONS_ID_TOKEN_REQUEST_URL is set")
-        }
+        () if set("ACTIONS_ID_TOKEN_REQUEST_URL") => found(Means::GithubActions, "ACTIONS_ID_TOKEN_REQUEST_URL is set"),
         () if set("SYSTEM_OIDCREQUESTURI") => found(Means::AzurePipelines, "SYSTEM_OIDCREQUESTURI is set"),
         () if set("GITLAB_CI") && set(&profile.workload.id_token_variable) => {
             found(Means::Gitlab, "GITLAB_CI and the ID token are set")

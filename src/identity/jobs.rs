@@ -11,14 +11,15 @@ use std::time::Duration;
 /// Bitbucket Pipelines: one token per step. Its subject changes with every step, so that no federated credential of
 /// Entra can name it: it goes to the broker as it is.
 pub(super) fn pipelines(here: &Here<'_>) -> Result<Shown, IdentityError> {
-    let token = here.env.text(STEP).ok_or(IdentityError::NotHere(
-        "BITBUCKET_STEP_OIDC_TOKEN is not set; the step needs `oidc: true`",
-    ))?;
+    let token = here
+        .env
+        .text(STEP)
+        .ok_or(IdentityError::NotHere("BITBUCKET_STEP_OIDC_TOKEN is not set; the step needs `oidc: true`"))?;
     let claims = Claims::of(&token).ok_or(IdentityError::NoToken(STEP))?;
     let now = here.clock.now();
     claims.in_time(now)?;
     // A step may run for hours, its token ends sooner.
-    let expires = claims.expires().unwrap_or(now.after(Duration::from_secs(3600)));
+    let expires = claims.expires.unwrap_or(now.after(Duration::from_secs(3600)));
     Ok(Shown::Token { token: AccessToken::new(token), subject: Subject::Jwt, expires })
 }
 

@@ -36,7 +36,9 @@ fn endpoint(proxy: &str, real: &str) -> Option<String> {
 /// The authority that vouches for the proxy, PEM.
 fn roots(here: &Here<'_>) -> Result<Option<Vec<u8>>, IdentityError> {
     match (here.env.os(REST[1]), here.env.text(REST[2])) {
-        (Some(_), Some(_)) => Err(IdentityError::Setting(format!("only one of {} and {} may be set", REST[1], REST[2]))),
+        (Some(_), Some(_)) => {
+            Err(IdentityError::Setting(format!("only one of {} and {} may be set", REST[1], REST[2])))
+        }
         (Some(file), None) => fs_err::read(std::path::Path::new(&file))
             .map(Some)
             .map_err(|error| IdentityError::TokenFile { path: file.into(), why: format!("cannot be read: {error}") }),

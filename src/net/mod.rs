@@ -62,7 +62,14 @@ pub enum Method {
 impl Call {
     /// A GET, which may be repeated.
     pub fn get(url: impl Into<String>) -> Self {
-        Self { method: Method::Get, url: url.into(), headers: Vec::new(), form: None, repeatable: true, way: Way::Usual }
+        Self {
+            method: Method::Get,
+            url: url.into(),
+            headers: Vec::new(),
+            form: None,
+            repeatable: true,
+            way: Way::Usual,
+        }
     }
 
     /// A POST of form fields, sent once.

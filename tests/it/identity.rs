@@ -1,5 +1,10 @@
 //! Workloads: real git, the shipped helper, no person and no stored secret.
 
+#[path = "identity/arc.rs"]
+mod arc;
+#[path = "identity/keeping.rs"]
+mod keeping;
+
 use crate::desk::{Desk, feed, said, stderr, stdout};
 use crate::practice::cast::{TENANT, WORKLOAD};
 use crate::practice::entra::{Federated, Registered};
@@ -75,7 +80,9 @@ impl Machine {
 
     pub fn get(&self, source: Source) -> Output {
         let host = self.practice.url(source).split("://").nth(1).unwrap();
-        feed(self.run(self.desk.helper()).arg("get"), format!("protocol=https\nhost={host}\n\n").as_bytes())
+        let (host, path) = host.split_once('/').unwrap_or((host, "acme"));
+        let request = format!("protocol=https\nhost={host}\npath={path}/app.git\n\n");
+        feed(self.run(self.desk.helper()).arg("get"), request.as_bytes())
     }
 
     pub fn helper(&self, arguments: &[&str]) -> Output {
@@ -127,7 +134,7 @@ fn a_user_assigned_identity_is_named_in_three_ways() {
         assert!(status.contains("managed-identity 77777777-2222-4333-8444-555555555555"), "{status}");
     };
     of("managed_client_id", "77777777-2222-4333-8444-555555555555");
-    of("managed_object_id", "0b1ec700-2222-4333-8444-555555555555");
+    of("managed_object_id", "0b1e7777-2222-4333-8444-555555555555");
     let path = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity";
     of("managed_resource_id", &format!("{path}/77777777-2222-4333-8444-555555555555"));
 }
@@ -260,56 +267,4 @@ pub fn certificate(dir: &Path, kind: &str) -> (PathBuf, Registered) {
     };
     let read = |name: &str| std::fs::read(dir.join(name)).unwrap();
     (file, Registered { der: read("cert.der"), public: read("public.der") })
-}
-
-#[test]
-fn two_hundred_at_once_make_one_token_request() {
-    let machine = Machine::with("managed-identity", "", Source::Exchange).on("imds");
-    let outputs: Vec<Output> = std::thread::scope(|scope| {
-        let calls: Vec<_> = (0..200).map(|_| scope.spawn(|| machine.get(Source::Exchange))).collect();
-        calls.into_iter().map(|call| call.join().unwrap()).collect()
-    });
-    for output in &outputs {
-        assert_eq!(stdout(output), stdout(&outputs[0]), "{}", said(output));
-    }
-    assert!(stdout(&outputs[0]).contains("password="), "{}", said(&outputs[0]));
-    assert_eq!(machine.asked(), [1, 0, 1]);
-}
-
-#[test]
-fn another_job_of_the_same_user_has_its_own_token() {
-    let mut machine = step("auto");
-    assert!(machine.get(Source::Exchange).status.success());
-    assert!(machine.get(Source::Exchange).status.success());
-    assert_eq!(machine.asked(), [0, 0, 1]);
-    let token = machine.job_token("ari:cloud:bitbucket::workspace/7c0e");
-    machine.variables.push(("BITBUCKET_STEP_OIDC_TOKEN", token));
-    assert!(machine.get(Source::Exchange).status.success());
-    assert_eq!(machine.asked(), [0, 0, 2]);
-}
-
-#[test]
-fn nothing_of_a_workload_lies_outside_memory_or_in_the_clear() {
-    let machine = Machine::with("managed-identity", "", Source::Exchange).on("imds");
-    machine.works(Source::Exchange);
-    for place in [machine.desk.home(), machine.memory.path().to_owned()] {
-        let mut files = Vec::new();
-        walk(&place, &mut files);
-        for file in files {
-            let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
-            let leaked = machine.practice.journal.leaks(&text);
-            assert!(leaked.is_empty(), "{}: {leaked:?}", file.display());
-        }
-    }
-    assert!(!machine.desk.state().join("hot").exists(), "no file is sealed with a kernel key");
-}
-
-fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap().flatten() {
-        match entry.file_type().unwrap() {
-            kind if kind.is_dir() => walk(&entry.path(), found),
-            kind if kind.is_file() => found.push(entry.path()),
-            _ => {}
-        }
-    }
 }

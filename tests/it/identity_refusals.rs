@@ -65,7 +65,8 @@ fn tokens_out_of_their_time_or_for_somebody_else() {
 
 #[test]
 fn a_federated_credential_that_does_not_fit_is_shown_from_both_sides() {
-    for (part, code, help) in [("subject", "AADSTS700213", "correct the subject"), ("issuer", "AADSTS700211", "issuer")] {
+    for (part, code, help) in [("subject", "AADSTS700213", "correct the subject"), ("issuer", "AADSTS700211", "issuer")]
+    {
         let output = pod(|machine| {
             let mut knobs = machine.platform.knobs();
             match part {

@@ -118,7 +118,7 @@ impl Platform {
 pub fn assigned(client_id: &str, system: bool) -> Assigned {
     Assigned {
         client_id: client_id.to_owned(),
-        object_id: format!("0b1ec700{}", &client_id[8..]),
+        object_id: format!("0b1e{}{}", &client_id[..4], &client_id[8..]),
         resource_id: format!("/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/{client_id}"),
         system,
     }

@@ -4,6 +4,7 @@
 mod configuration;
 mod finding;
 mod git;
+mod identity;
 mod network;
 mod registration;
 mod repair;
@@ -70,6 +71,7 @@ fn checks(world: &World, offline: bool) -> Vec<Finding> {
     findings.extend(surroundings::check(world));
     findings.extend(network::check(world, offline));
     findings.extend(session::check(world));
+    findings.extend(identity::check(world, offline));
     findings.extend(trail::check(world));
     findings
 }

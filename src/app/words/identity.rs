@@ -2,6 +2,7 @@
 
 use crate::app::wanted::Wanted;
 use crate::app::words::{self, CONFIG_SHOW, duration};
+use crate::app::workload::Standing;
 use crate::basis::failure::{Failure, Kind};
 use crate::identity::{Claims, Detected, IdentityError};
 use crate::session::SessionError;
@@ -43,6 +44,20 @@ pub fn detected_as(detected: &Detected) -> String {
     format!("{} ({}): {}", detected.means.name(), detected.means.service(), detected.why)
 }
 
+/// A workload in `status`: its identity, what its token says, and where tokens wait.
+pub fn workload_account(profile: &str, workload: &Standing) -> String {
+    let name = if profile == "default" { String::new() } else { format!(" [{profile}]") };
+    let Standing { identity, claims, storage } = workload;
+    let kept = match *storage {
+        "nowhere" => "nowhere; each command shows the identity again",
+        "memory-file" => "in sealed files in memory; gone with this machine's run",
+        _ => "sealed with a key of the system's store",
+    };
+    let claims: Vec<String> = claims.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    let claims = if claims.is_empty() { String::new() } else { format!("  its token says: {}\n", claims.join("; ")) };
+    format!("workload{name}: {identity}\n{claims}  kept {kept}\n")
+}
+
 /// Why this machine could not show who it is.
 pub fn identity(wanted: &Wanted<'_>, error: &IdentityError) -> Failure {
     let fail = |kind, id, help: &str| {
@@ -54,9 +69,11 @@ pub fn identity(wanted: &Wanted<'_>, error: &IdentityError) -> Failure {
             "identity-half-set",
             "set both or none of these variables, or name another identity in [entra]",
         ),
-        IdentityError::NotHere(_) => {
-            fail(Kind::Config, "identity-not-here", "set that up for this job or pod, or name another identity in [entra]")
-        }
+        IdentityError::NotHere(_) => fail(
+            Kind::Config,
+            "identity-not-here",
+            "set that up for this job or pod, or name another identity in [entra]",
+        ),
         IdentityError::Setting(_) => fail(Kind::Config, "identity-setting", CONFIG_SHOW),
         IdentityError::TokenFile { .. } | IdentityError::NoToken(_) => fail(
             Kind::Config,
@@ -104,11 +121,9 @@ fn service(wanted: &Wanted<'_>, error: &IdentityError) -> Failure {
             "identity-service-foreign",
             "look what answers at that address; if this is no machine of that platform, name another identity in [entra]",
         ),
-        IdentityError::Several => fail(
-            Kind::Config,
-            "identity-several",
-            "set managed_client_id in [entra] to the client id of one of them",
-        ),
+        IdentityError::Several => {
+            fail(Kind::Config, "identity-several", "set managed_client_id in [entra] to the client id of one of them")
+        }
         IdentityError::NotAssigned { .. } => fail(
             Kind::Config,
             "identity-not-assigned",

@@ -24,6 +24,9 @@ pub fn status(world: &World, status: &Status) -> String {
 }
 
 fn account(world: &World, account: &Account) -> String {
+    if let Some(workload) = &account.workload {
+        return super::workload_account(&account.profile, workload);
+    }
     let Account { profile, tenant, user, flow, storage, ends, .. } = account;
     let now = world.clock.now();
     let name = if profile == "default" { String::new() } else { format!(" [{profile}]") };

@@ -5,6 +5,7 @@ mod audit;
 mod bitbucket;
 mod configuration;
 mod entra;
+mod identity;
 mod machine;
 mod standing;
 
@@ -28,6 +29,7 @@ fn every_text_is_the_one_that_was_agreed_on() {
     bitbucket::tell(&mut book);
     configuration::tell(&mut book);
     entra::tell(&mut book);
+    identity::tell(&mut book);
     machine::tell(&mut book);
     standing::tell(&mut book);
     assert!(book.breaches.is_empty(), "{}", book.breaches.join("\n"));

@@ -10,10 +10,16 @@ const OAUTH: &[&str] = &[CLOUD, DATA_CENTER];
 
 /// Every key, in the order of the documentation.
 pub static TABLE: &[Key] = &[
-    entra("tenant", Kind::Tenant, "Tenant GUID or verified domain; Entra's shared tenants are refused. A workload may go without.")
+    entra(
+        "tenant",
+        Kind::Tenant,
+        "Tenant GUID or verified domain; Entra's shared tenants are refused. A workload may go without.",
+    )
+    .trust()
+    .needed(),
+    entra("client_id", Kind::Guid, "Application (client) id of the app registration. A workload may go without.")
         .trust()
         .needed(),
-    entra("client_id", Kind::Guid, "Application (client) id of the app registration. A workload may go without.").trust().needed(),
     entra(
         "redirect_uri",
         Kind::Redirect,

@@ -3,13 +3,13 @@
 use super::super::codec::{Pairs, value};
 use super::super::http::{Request, Response};
 use super::super::jwt;
-use super::statement;
 use super::authorize::check_client_id;
 use super::errors::{Refusal, missing, refuse};
 use super::faults::Fault;
 use super::grants;
 use super::metadata::{self, Tenant};
 use super::state::{App, Call, State};
+use super::statement;
 
 pub(super) fn token(state: &mut State, call: &Call) -> Response {
     match grant(state, call) {

@@ -77,6 +77,7 @@ fn account(signed_in: bool) -> Account {
         flow: said("browser"),
         day_ends: said("2027-01-16T04:00:00Z"),
         storage: if signed_in { "keyring" } else { "nowhere" },
+        workload: None,
         hosts: vec![host(signed_in)],
         ends: signed_in.then_some(ends),
     }
