@@ -25,6 +25,8 @@ mod demo;
 mod desk;
 #[path = "it/doctor.rs"]
 mod doctor;
+#[path = "it/examples.rs"]
+mod examples;
 #[path = "it/house.rs"]
 mod house;
 #[path = "it/identity.rs"]
