@@ -96,12 +96,11 @@ fn pem(text: &str, password: &[u8]) -> Result<pkcs12::Opened, &'static str> {
 /// From when and until when a certificate holds (RFC 5280 section 4.1.2.5).
 fn validity(certificate: &[u8]) -> Option<(Timestamp, Timestamp)> {
     let parts = der::all(der::only(der::only(certificate, der::SEQUENCE)?, der::SEQUENCE)?);
-    let both = parts.iter().filter(|part| part.tag == der::SEQUENCE).find_map(|part| {
+    parts.iter().filter(|part| part.tag == der::SEQUENCE).find_map(|part| {
         let times = der::all(part.body);
         let [begin, end] = times.as_slice() else { return None };
         Some((time(begin)?, time(end)?))
-    });
-    both
+    })
 }
 
 /// `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ`.

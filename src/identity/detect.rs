@@ -66,7 +66,7 @@ impl Means {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Detected {
     pub means: Means,
-    /// A clause: "IDENTITY_ENDPOINT and IDENTITY_HEADER are set".
+    /// A clause that names the variables or the file.
     pub why: &'static str,
 }
 

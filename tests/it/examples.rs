@@ -58,7 +58,7 @@ fn the_configurations_are_valid() {
     let dir = tempfile::tempdir().unwrap();
     let init = read("cloud-init.yml");
     let block = init.split("content: |\n").nth(1).unwrap().split("runcmd:").next().unwrap();
-    let block: String = block.lines().map(|line| format!("{}\n", line.trim_start())).collect();
+    let block = block.lines().map(str::trim_start).collect::<Vec<_>>().join("\n");
     for (name, text) in [("cloud-init", block), ("workload", read("workload.toml"))] {
         let file = dir.path().join(format!("{name}.toml"));
         fs::write(&file, text).unwrap();
@@ -70,17 +70,17 @@ fn the_configurations_are_valid() {
 #[test]
 fn a_step_of_bitbucket_pipelines_runs() {
     let machine = crate::identity::step("pipelines");
-    runs(machine, "bitbucket-pipelines.yml", [0, 0, 1]);
+    runs(&machine, "bitbucket-pipelines.yml", [0, 0, 1]);
 }
 
 #[test]
 fn a_github_actions_job_runs() {
-    runs(Machine::with("auto", "", Source::Exchange).on("github"), "github-actions.yml", [1, 1, 1]);
+    runs(&Machine::with("auto", "", Source::Exchange).on("github"), "github-actions.yml", [1, 1, 1]);
 }
 
 #[test]
 fn an_azure_pipelines_job_runs() {
-    runs(Machine::with("auto", "", Source::Exchange).on("azure-pipelines"), "azure-pipelines.yml", [1, 1, 1]);
+    runs(&Machine::with("auto", "", Source::Exchange).on("azure-pipelines"), "azure-pipelines.yml", [1, 1, 1]);
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_gitlab_job_runs() {
     let audience = text.split("aud: ").nth(1).unwrap().lines().next().unwrap();
     let machine = Machine::with("auto", "", Source::Exchange);
     let token = machine.job_token(audience);
-    runs(machine.set("GITLAB_OIDC_TOKEN", token).set("GITLAB_CI", "true"), "gitlab-ci.yml", [0, 1, 1]);
+    runs(&machine.set("GITLAB_OIDC_TOKEN", token).set("GITLAB_CI", "true"), "gitlab-ci.yml", [0, 1, 1]);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_pod_runs() {
     let token = machine.job_token(AUDIENCE);
     let client = read("kubernetes.yml").split("client-id: ").nth(1).unwrap().lines().next().unwrap().to_owned();
     let machine = machine.token_file(&token).set("AZURE_CLIENT_ID", client).set("AZURE_TENANT_ID", "contoso.example");
-    runs(machine, "kubernetes.yml", [0, 1, 1]);
+    runs(&machine, "kubernetes.yml", [0, 1, 1]);
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn the_configurations_of_machine_and_image_run() {
         let machine = Machine::with("auto", "", Source::Exchange).on(platform);
         let text = read(file);
         let text = text.split("content: |\n").last().unwrap().split("runcmd:").next().unwrap().to_owned();
-        let text: String = text.lines().map(|line| format!("{}\n", line.trim_start())).collect();
+        let text = text.lines().map(str::trim_start).collect::<Vec<_>>().join("\n");
         let network = format!("\n[network]\nca_file = '{}'\n", machine.practice.ca().display());
         machine.desk.write_config(&format!("{}{network}", practised(&text, &machine.practice)));
         let url = machine.practice.clone_url(Source::Exchange, "acme", "app");
@@ -118,7 +118,7 @@ fn the_configurations_of_machine_and_image_run() {
 }
 
 /// The variables and commands of an example, without any file of ours.
-fn runs(machine: Machine, file: &str, asked: [usize; 3]) {
+fn runs(machine: &Machine, file: &str, asked: [usize; 3]) {
     _ = fs::remove_dir_all(machine.desk.home());
     fs::create_dir(machine.desk.home()).unwrap();
     let text = practised(&read(file), &machine.practice);
@@ -133,7 +133,7 @@ fn runs(machine: Machine, file: &str, asked: [usize; 3]) {
     let mut variables = variables(&text);
     variables.push(("BITBUCKET_SSO_AUTHORITY".into(), machine.practice.entra.base.clone()));
     variables.push(("BITBUCKET_SSO_CA_FILE".into(), machine.practice.ca().display().to_string()));
-    succeeds(&machine, &commands.join(" && "), &variables);
+    succeeds(machine, &commands.join(" && "), &variables);
     assert_eq!(machine.asked(), asked, "{file}");
 }
 

@@ -30,10 +30,13 @@ impl Clock for Slept {
     }
 }
 
+/// URL and headers of a call.
+type Sent = (String, Vec<(&'static str, String)>);
+
 /// Answers from a list, the last one again and again.
 struct Script {
     answers: RefCell<Vec<Reply>>,
-    sent: RefCell<Vec<(String, Vec<(&'static str, String)>)>>,
+    sent: RefCell<Vec<Sent>>,
 }
 
 impl Http for Script {
@@ -68,7 +71,7 @@ fn profile() -> Profile {
 struct Asked {
     ended: Result<Shown, IdentityError>,
     slept: Vec<u64>,
-    sent: Vec<(String, Vec<(&'static str, String)>)>,
+    sent: Vec<Sent>,
 }
 
 fn asked(platform: Platform, env: &[(&str, &str)], root: &Path, answers: Vec<Reply>) -> Asked {
@@ -133,12 +136,14 @@ fn what_waiting_cannot_help_is_told_at_once() {
     assert!(matches!(none.ended, Err(IdentityError::NotAssigned { .. })) && none.sent.len() == 1, "no 404 retry");
 }
 
+#[cfg(unix)]
 /// An answer of Azure Arc that names this file, then the token.
 fn arc(root: &Path, realm: &str) -> Asked {
     let challenge = reply(401, &[("www-authenticate", &format!("Basic realm={realm}"))], "");
     asked(Platform::Arc, &[], root, vec![challenge, reply(200, &[], TOKEN)])
 }
 
+#[cfg(unix)]
 #[test]
 fn the_challenge_of_azure_arc_is_answered_from_its_own_directory_only() {
     let root = tempfile::tempdir().unwrap();

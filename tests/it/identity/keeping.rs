@@ -120,3 +120,36 @@ fn a_login_of_a_workload_is_a_check() {
     let output = machine.helper(&["login"]);
     assert!(output.status.success() && stderr(&output).contains("a workload needs no sign-in"), "{}", said(&output));
 }
+
+#[test]
+fn the_token_proxy_of_a_cluster_is_asked_instead() {
+    let machine = Machine::with("workload", "", Source::Exchange);
+    let token = machine.job_token(super::AUDIENCE);
+    let (real, ca) = (machine.practice.entra.base.clone(), machine.practice.ca().display().to_string());
+    // Neither the authority nor the usual certificates lead there.
+    let config = format!(
+        "[entra]\nidentity = \"workload\"\ntenant = \"{}\"\nclient_id = \"{WORKLOAD}\"\n\
+         authority = \"https://login.example\"\n[network]\nca_file = '{ca}'\n{}",
+        crate::practice::cast::TENANT,
+        machine.practice.host_toml(Source::Exchange)
+    );
+    machine.desk.write_config(&config);
+    let mut machine = machine
+        .token_file(&token)
+        .set("AZURE_KUBERNETES_TOKEN_PROXY", real.replace("localhost", "127.0.0.1"))
+        .set("AZURE_KUBERNETES_SNI_NAME", "localhost")
+        .set("AZURE_KUBERNETES_CA_FILE", ca);
+    let output = machine.get(Source::Exchange);
+    assert!(stdout(&output).contains("password="), "{}", said(&output));
+    assert_eq!(machine.asked(), [0, 1, 1]);
+    // Another authority than the one that is named vouches for nobody.
+    super::certificate(&machine.desk.path("keys"), "pem");
+    assert!(machine.helper(&["logout", "--all"]).status.success());
+    let stranger = machine.desk.path("keys").join("cert.pem").display().to_string();
+    machine.variables.push(("AZURE_KUBERNETES_CA_FILE", stranger));
+    let output = machine.get(Source::Exchange);
+    assert!(stderr(&output).contains("[tls]"), "{}", said(&output));
+    machine.variables.retain(|(name, _)| *name != "AZURE_KUBERNETES_TOKEN_PROXY");
+    let output = machine.get(Source::Exchange);
+    assert!(stderr(&output).contains("[identity-half-set]"), "{}", said(&output));
+}

@@ -47,10 +47,8 @@ pub(super) fn answer(tenant: &mut State, knobs: &Knobs, request: &Request) -> Re
         ("GET", "/fabric/token") if given("api-version") != Some("2019-07-01-preview") => {
             fabric(400, "ArgumentNullOrEmpty")
         }
-        ("GET", "/fabric/token") => match knobs.assigned.is_empty() {
-            true => fabric(404, "ManagedIdentityNotFound"),
-            false => imds(tenant, knobs, &query, ["-"; 3]),
-        },
+        ("GET", "/fabric/token") if knobs.assigned.is_empty() => fabric(404, "ManagedIdentityNotFound"),
+        ("GET", "/fabric/token") => imds(tenant, knobs, &query, ["-"; 3]),
         _ => Response::text(404, "not here"),
     }
 }
