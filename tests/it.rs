@@ -11,10 +11,14 @@
 
 mod practice;
 
+#[path = "it/admin.rs"]
+mod admin;
 #[path = "it/audit.rs"]
 mod audit;
 #[path = "it/cdp.rs"]
 mod cdp;
+#[path = "it/ci_env.rs"]
+mod ci_env;
 #[path = "it/conversations.rs"]
 mod conversations;
 #[path = "it/day.rs"]
@@ -27,6 +31,10 @@ mod desk;
 mod doctor;
 #[path = "it/examples.rs"]
 mod examples;
+#[path = "it/face.rs"]
+mod face;
+#[path = "it/first_sign_in.rs"]
+mod first_sign_in;
 #[path = "it/house.rs"]
 mod house;
 #[path = "it/identity.rs"]
@@ -37,6 +45,8 @@ mod identity_refusals;
 mod journey;
 #[path = "it/later.rs"]
 mod later;
+#[path = "it/migrate.rs"]
+mod migrate;
 #[path = "it/model.rs"]
 mod model;
 #[path = "it/practice.rs"]

@@ -1,31 +1,37 @@
 //! The landing: the only floor where the rooms meet. `get` is the product in one function; the rest follows from it.
 
+mod answer;
 pub mod audit;
 mod bind;
 mod by_browser;
 mod by_device;
 mod chain;
+pub mod ci;
 pub mod commands;
 mod consent;
 pub mod doctor;
 mod entra;
 pub mod erase;
+mod forward;
 pub mod get;
 mod git_settings;
 mod grants;
-mod interaction;
+pub mod interaction;
 pub mod login;
 pub mod logout;
 mod mint;
 mod oauth;
+pub mod onboard;
 pub mod pick;
 mod prove;
 mod records;
 pub mod registration;
+mod reminders;
 pub mod renew;
 mod sessions;
 pub mod setup;
 mod sign_in;
+mod slow;
 mod status;
 mod suspect;
 pub mod token;

@@ -122,7 +122,7 @@ impl Flight for Limited<Box<dyn Flight>> {
         &self,
         lane: &Lane,
         longest: Duration,
-        told: &mut dyn FnMut(&Notice),
+        told: &mut dyn FnMut(Option<&Notice>),
     ) -> Result<Box<dyn Turn>, FlightError> {
         self.inner.enter(lane, longest.min(self.limit.left()), told)
     }

@@ -119,7 +119,9 @@ fn run(sign_in: &SignIn<'_>, choice: &Choice) -> Result<Proof, Failure> {
 /// Says what is about to open or be shown, once Entra has been reached.
 pub fn announce(sign_in: &SignIn<'_>, choice: &Choice) {
     let SignIn { world, wanted, .. } = *sign_in;
-    world.ui.tell(&words::sign_in_begins(wanted, choice, sign_in.why));
+    let last = turns::state(world, wanted).last.map(|who| who.username);
+    let account = sign_in.hint.clone().or(last);
+    world.ui.tell(&words::sign_in_begins(wanted, choice, sign_in.why, account.as_deref()));
     if sign_in.verbose {
         world.ui.tell(&words::why_this_flow(choice));
     }

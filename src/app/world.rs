@@ -1,6 +1,8 @@
 //! The things a run needs; the slow ones are made when first asked for, so that a hit never pays for them.
 
 use crate::app::git_settings::GitSettings;
+use crate::app::interaction::Means;
+use crate::app::slow::{Telling, TellingVault};
 use crate::app::words;
 use crate::audit::{self, Journal, Receiver, TrailKey};
 use crate::basis::clock::Clock;
@@ -14,6 +16,7 @@ use crate::net::Http;
 use crate::net::client::client;
 use crate::net::retry::Retry;
 use crate::ui::Ui;
+use crate::ui::slow::Teller;
 use crate::ui::terminal::Terminal;
 use crate::vault::{self, HotCache, Vault};
 use std::cell::{LazyCell, OnceCell, RefCell};
@@ -32,6 +35,8 @@ pub struct World {
     /// What git itself is told; asked for once, on a miss.
     pub git: Rc<Lazy<GitSettings>>,
     pub ui: Box<dyn Ui>,
+    /// Set by `login`; nothing special for everybody else.
+    pub means: Means,
     pub hot: Box<dyn HotCache>,
     pub journal: Box<dyn Journal>,
     /// What seals the journal, once somebody has asked; a hit never does.
@@ -109,6 +114,7 @@ fn built(env: Env, places: Places, loaded: Loaded, clock: Arc<dyn Clock>) -> Wor
         vault: lazy_vault(choice, !people, &places, &env, &clock),
         http: lazy_http(&loaded.settings.network, &git, &clock),
         ui: Box::new(ui),
+        means: Means::default(),
         clock,
         env,
         places,
@@ -155,9 +161,10 @@ fn lazy_vault(
     clock: &Arc<dyn Clock>,
 ) -> Lazy<dyn Vault> {
     let (state, env, clock) = (places.state.clone(), env.clone(), Arc::clone(clock));
-    Lazy::new(move || {
+    Lazy::new(move || -> Box<dyn Vault> {
         let prompt_allowed = Terminal::new(env.clone(), "").can_ask();
-        vault::open(choice, workload, &state, &env, prompt_allowed, Arc::clone(&clock))
+        let open = || vault::open(choice, workload, &state, &env, prompt_allowed, Arc::clone(&clock));
+        Box::new(TellingVault::open(Teller::to_stderr(), open))
     })
 }
 
@@ -171,6 +178,6 @@ fn lazy_http(network: &Network, git: &Rc<Lazy<GitSettings>>, clock: &Arc<dyn Clo
     let (network, git, clock) = (network.clone(), Rc::clone(git), Arc::clone(clock));
     Lazy::new(move || -> Box<dyn Http> {
         let http = client(&network).told_by_git(git.get().network.clone());
-        Box::new(Retry::new(http, Arc::clone(&clock)))
+        Box::new(Telling::new(Retry::new(http, Arc::clone(&clock)), Teller::to_stderr(), network.timeout))
     })
 }

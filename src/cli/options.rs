@@ -1,6 +1,7 @@
 //! The options of each command, as typed.
 
-use clap::{Args, Subcommand, ValueEnum};
+use super::onboarding::Onboarding;
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// `login`.
@@ -13,6 +14,12 @@ pub struct Login {
     /// Sign in with a code that is typed on another device
     #[arg(long)]
     pub device_code: bool,
+    /// Open no browser: show the address, and take the one that a browser anywhere ends at
+    #[arg(long, conflicts_with_all = ["browser", "device_code"])]
+    pub no_browser: bool,
+    /// Have the browser come back to this port, for an SSH session that forwards it
+    #[arg(long, value_name = "PORT", conflicts_with = "device_code", value_parser = clap::value_parser!(u16).range(1..))]
+    pub redirect_port: Option<u16>,
     /// Only for this host
     #[arg(long, value_name = "URL")]
     pub host: Option<String>,
@@ -48,6 +55,8 @@ pub struct Format {
 
 /// `setup`.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("agreed").args(["sha256", "migrate"]))]
+#[command(group = ArgGroup::new("job").args(["migrate", "admin"]))]
 pub struct Setup {
     /// Take the organisation's configuration from this domain
     #[arg(value_name = "DOMAIN", conflicts_with = "from")]
@@ -61,12 +70,14 @@ pub struct Setup {
     /// Show what would change
     #[arg(long)]
     pub dry_run: bool,
-    /// Do not ask; needs `--sha256`
-    #[arg(long, requires = "sha256")]
+    /// Do not ask; needs `--sha256`, or `--migrate`
+    #[arg(long, requires = "agreed")]
     pub yes: bool,
     /// The SHA-256 that the configuration must have
     #[arg(long, value_name = "HEX")]
     pub sha256: Option<String>,
+    #[command(flatten)]
+    pub more: Onboarding,
 }
 
 /// `unsetup`.

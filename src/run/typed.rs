@@ -1,9 +1,12 @@
 //! What was typed, as the app wants it.
 
+use crate::app::interaction::Means;
 use crate::app::login::Wish;
 use crate::app::logout::Extent;
+use crate::app::onboard::Migration;
+use crate::app::setup::{admin as organisation, migrate};
 use crate::app::world::World;
-use crate::app::{audit, commands, pick, token, words};
+use crate::app::{audit, ci, commands, pick, token, words};
 use crate::basis::failure::Failure;
 use crate::basis::session::Flow;
 use crate::cli;
@@ -16,13 +19,14 @@ pub(super) fn audit_form(format: cli::AuditFormat) -> audit::Form {
     }
 }
 
+pub(super) fn means(typed: &cli::Login) -> Means {
+    Means { paste: typed.no_browser, port: typed.redirect_port }
+}
+
 pub(super) fn wish(typed: cli::Login) -> Wish {
-    let cli::Login { browser, device_code, host, force, ahead, verbose } = typed;
-    let flow = match (browser, device_code) {
-        (true, _) => Some(Flow::Browser),
-        (_, true) => Some(Flow::DeviceCode),
-        _ => None,
-    };
+    let cli::Login { browser, device_code, no_browser, redirect_port, host, force, ahead, verbose } = typed;
+    let by_browser = browser || no_browser || redirect_port.is_some();
+    let flow = if device_code { Some(Flow::DeviceCode) } else { by_browser.then_some(Flow::Browser) };
     Wish { flow, host, force, ahead, verbose }
 }
 
@@ -36,8 +40,30 @@ pub(super) fn extent(world: &World, typed: cli::Logout) -> Result<Extent, Failur
 }
 
 pub(super) fn setup(typed: cli::Setup) -> commands::SetupWish {
-    let cli::Setup { domain, from, system, dry_run, yes, sha256 } = typed;
+    let cli::Setup { domain, from, system, dry_run, yes, sha256, more: _ } = typed;
     commands::SetupWish { domain, from, system, dry_run, yes, sha256 }
+}
+
+pub(super) fn migration(typed: cli::Setup) -> Migration {
+    let cli::Setup { dry_run, yes, more, .. } = typed;
+    let wish = migrate::Wish { rewrite: more.apply, erase: more.erase };
+    Migration { roots: more.migrate.unwrap_or_default(), wish, undo: more.undo, dry_run, yes, json: more.json }
+}
+
+pub(super) fn admin(typed: cli::Setup) -> organisation::Wish {
+    let cli::Setup { domain, dry_run, more, .. } = typed;
+    let cli::Organisation { tenant, client_id, host, source, scope, token_endpoint, consumer, out } = more.organisation;
+    let json = more.json;
+    organisation::Wish { domain, tenant, client_id, host, source, scope, token_endpoint, consumer, out, dry_run, json }
+}
+
+pub(super) fn ci_form(shell: cli::CiShell) -> ci::Form {
+    match shell {
+        cli::CiShell::Sh => ci::Form::Sh,
+        cli::CiShell::Powershell => ci::Form::Powershell,
+        cli::CiShell::Github => ci::Form::Github,
+        cli::CiShell::Gitlab => ci::Form::Gitlab,
+    }
 }
 
 pub(super) fn form(format: cli::TokenFormat) -> token::Form {

@@ -182,7 +182,10 @@ fn disbelief(error: &IdTokenError) -> Kind {
 pub fn loopback(wanted: &Wanted<'_>, error: &LoopbackError) -> Failure {
     let failed = match error {
         LoopbackError::TimedOut => "was not finished",
-        LoopbackError::Taken { .. } | LoopbackError::BadUri(_) | LoopbackError::Broken(_) => "could not begin",
+        LoopbackError::Taken { .. }
+        | LoopbackError::Fixed { .. }
+        | LoopbackError::BadUri(_)
+        | LoopbackError::Broken(_) => "could not begin",
     };
     let what = format!("the sign-in for {} {failed}: {error}", wanted.host.url.host());
     match error {
@@ -191,6 +194,12 @@ pub fn loopback(wanted: &Wanted<'_>, error: &LoopbackError) -> Failure {
             "redirect-port-taken",
             what,
             format!("ss -ltnp 'sport = :{port}'    (end that program)"),
+        ),
+        LoopbackError::Fixed { port } => Failure::new(
+            Kind::Usage,
+            "redirect-port-fixed",
+            what,
+            format!("leave --redirect-port out, or write {port}"),
         ),
         LoopbackError::BadUri(_) => Failure::new(Kind::Config, "redirect-uri", what, configuration_help()),
         LoopbackError::Broken(_) => {

@@ -12,6 +12,7 @@ mod entra;
 mod explain;
 mod identity;
 mod machine;
+mod onboarding;
 pub mod pages;
 mod receipt;
 mod standing;
@@ -25,6 +26,7 @@ pub use entra::*;
 pub use explain::*;
 pub use identity::*;
 pub use machine::*;
+pub use onboarding::*;
 pub use receipt::*;
 pub use standing::*;
 

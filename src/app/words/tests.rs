@@ -7,6 +7,8 @@ mod configuration;
 mod entra;
 mod identity;
 mod machine;
+mod onboarding;
+mod pages;
 mod standing;
 
 use super::*;
@@ -31,7 +33,9 @@ fn every_text_is_the_one_that_was_agreed_on() {
     entra::tell(&mut book);
     identity::tell(&mut book);
     machine::tell(&mut book);
+    onboarding::tell(&mut book);
     standing::tell(&mut book);
+    pages::tell(&mut book);
     assert!(book.breaches.is_empty(), "{}", book.breaches.join("\n"));
     let missing: Vec<String> = functions().into_iter().filter(|name| !book.names(name)).collect();
     assert!(missing.is_empty(), "no sample of {missing:?}");

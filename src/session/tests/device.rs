@@ -24,7 +24,7 @@ fn world(answers: impl IntoIterator<Item = Reply>) -> (World, DeviceCode) {
 
 fn waited(answers: impl IntoIterator<Item = Reply>) -> (Result<Tokens, SessionError>, u64) {
     let (world, device) = world(answers);
-    let outcome = device.wait(&world.entra(), &world.tenant(), &ASKED);
+    let outcome = device.wait(&world.entra(), &world.tenant(), &ASKED, &|pause| world.clock.sleep(pause));
     (outcome, world.clock.slept().as_secs())
 }
 
@@ -140,7 +140,7 @@ fn a_sign_in_must_say_who_it_is() {
 fn a_machine_that_slept_past_the_end_has_no_code_left() {
     let (world, device) = world([pending()]);
     world.clock.sleep(Duration::from_secs(5000));
-    let outcome = device.wait(&world.entra(), &world.tenant(), &ASKED);
+    let outcome = device.wait(&world.entra(), &world.tenant(), &ASKED, &|pause| world.clock.sleep(pause));
     assert!(matches!(outcome, Err(SessionError::DeviceExpired)), "{outcome:?}");
     assert_eq!(world.count("/token"), 0);
 }

@@ -22,6 +22,7 @@ pub(super) fn tell(book: &mut Book) {
         let broker = wanted(&book.world, "exchange");
         [
             ("loopback Taken", loopback(&broker, &LoopbackError::Taken { port: 34107 })),
+            ("loopback Fixed", loopback(&broker, &LoopbackError::Fixed { port: 34107 })),
             ("loopback BadUri", loopback(&broker, &LoopbackError::BadUri("https://localhost".into()))),
             ("loopback Broken", loopback(&broker, &LoopbackError::Broken("permission denied".into()))),
             ("loopback TimedOut", loopback(&broker, &LoopbackError::TimedOut)),

@@ -2,11 +2,9 @@ use super::*;
 use crate::app::logout::Removed;
 use crate::app::records::Cached;
 use crate::app::status::{Account, HostStatus, Status};
-use crate::app::words::pages::{back_to_terminal, confirm, done, failed, onward};
 use crate::basis::credential::Credential;
 use crate::basis::secret::GitToken;
 use crate::config::{Layer, ShownValue};
-use crate::source::account::BitbucketAccount;
 
 pub(super) fn tell(book: &mut Book) {
     book.say("explain", explain("tls").unwrap());
@@ -39,29 +37,6 @@ pub(super) fn tell(book: &mut Book) {
         book.say(name, text);
     }
     book.fail("no_home", &no_home());
-    for (name, page) in pages(&book.world) {
-        book.say(name, words_of(&page));
-    }
-}
-
-fn pages(world: &World) -> Vec<(&'static str, String)> {
-    let cloud = wanted(world, "cloud-oauth");
-    let proof = super::asking::proof(NOON.after(Duration::from_secs(16 * 3600)));
-    let account = BitbucketAccount { id: "b".into(), name: "Bob Example".into(), verified_emails: Vec::new() };
-    vec![
-        ("done", done(world, &cloud, &proof).1),
-        ("failed", failed(&cloud, &no_grant(&cloud)).1),
-        ("onward", onward(&cloud, "https://bitbucket.org/site/oauth2/authorize").1),
-        ("back_to_terminal", back_to_terminal(&cloud).1),
-        ("confirm", confirm(&cloud, &proof, &account, "/confirm", "state").1),
-    ]
-}
-
-/// A page without its markup and style.
-fn words_of(page: &str) -> String {
-    let body = page.split("</style>").last().unwrap_or(page);
-    let texts = body.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text.trim());
-    texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 fn account(signed_in: bool) -> Account {
