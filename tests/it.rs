@@ -35,12 +35,18 @@ mod demo;
 mod desk;
 #[path = "it/doctor.rs"]
 mod doctor;
+#[path = "it/examples.rs"]
+mod examples;
 #[path = "it/face.rs"]
 mod face;
 #[path = "it/first_sign_in.rs"]
 mod first_sign_in;
 #[path = "it/house.rs"]
 mod house;
+#[path = "it/identity.rs"]
+mod identity;
+#[path = "it/identity_refusals.rs"]
+mod identity_refusals;
 #[path = "it/install.rs"]
 mod install;
 #[path = "it/journey.rs"]

@@ -42,7 +42,9 @@ pub fn login(world: &World, wish: &Wish) -> Result<(), Failure> {
 fn account(world: &World, wish: &Wish, hosts: &[Wanted<'_>]) -> Result<(), Failure> {
     let Some(first) = hosts.first() else { return Ok(()) };
     if first.profile.identity != Identity::User {
-        return Err(words::workload(first));
+        let proof = prove::prove(world, first, Manner::Command)?;
+        world.ui.tell(&words::workload_ready(first, &proof.who.to_string()));
+        return Ok(());
     }
     match lives(world, wish, first)? {
         Some(kept) => consents(world, first, hosts, &kept),

@@ -41,4 +41,5 @@ mod trail;
 mod turns;
 mod wanted;
 pub mod words;
+mod workload;
 pub mod world;

@@ -4,7 +4,7 @@ use crate::app::get;
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
-use crate::app::{grants, organisation, pick, sessions};
+use crate::app::{grants, organisation, pick, sessions, workload};
 use crate::basis::clock::Timestamp;
 use crate::basis::credential::Credential;
 use crate::basis::failure::Failure;
@@ -56,6 +56,9 @@ pub struct Account {
     pub ends_soon: bool,
     /// Where the session is kept.
     pub storage: &'static str,
+    /// Of a workload: which identity it has, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workload: Option<workload::Standing>,
     pub hosts: Vec<HostStatus>,
     #[serde(skip)]
     pub ends: Option<Timestamp>,
@@ -146,6 +149,7 @@ fn account(
         day_ends: ends.map(Timestamp::rfc3339),
         ends_soon: ends.is_some_and(|ends| now.until(ends) <= NOTICE),
         storage: storage_name(world.vault.get().place()),
+        workload: workload::standing(world, first),
         hosts,
         ends,
     })

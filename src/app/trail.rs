@@ -3,6 +3,7 @@
 use crate::app::records::Cached;
 use crate::app::wanted::Wanted;
 use crate::app::words;
+use crate::app::workload;
 use crate::app::world::{World, trail_file};
 use crate::audit::{self, Event, KEY_LENGTH, TrailKey};
 use crate::basis::credential::{Proof, Vouched};
@@ -137,6 +138,7 @@ fn event(world: &World, wanted: &Wanted<'_>, event: &'static str, who: Option<&W
         path: wanted.ask.repository.clone(),
         source: Some(wanted.host.source.name()),
         correlation: world.asked.borrow().clone(),
+        identity: workload::identity_of(world, wanted),
         pid: process::parent(),
         program: process::parent_program(),
         outcome: outcome.to_owned(),

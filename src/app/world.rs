@@ -8,7 +8,8 @@ use crate::audit::{self, Journal, Receiver, TrailKey};
 use crate::basis::clock::Clock;
 use crate::basis::env::Env;
 use crate::basis::failure::Failure;
-use crate::config::settings::{AuditRules, Forward, Network, Settings, StorageChoice};
+use crate::basis::host_id::AccountId;
+use crate::config::settings::{AuditRules, Forward, Identity, Network, Profile, Settings, StorageChoice};
 use crate::config::{self, Loaded, Places, Sources};
 use crate::flight::{Files, Flight};
 use crate::net::Http;
@@ -98,8 +99,10 @@ fn built(env: Env, places: Places, loaded: Loaded, clock: Arc<dyn Clock>) -> Wor
     let choice = storage.refresh_tokens;
     let ui = Terminal::new(env.clone(), &ui.browser);
     let git = Rc::new(lazy_git(&env));
+    let usual = vault::hot(choice, false, &places.state, &env, Arc::clone(&clock));
+    let (workloads, people) = workloads(&loaded.settings);
     World {
-        hot: vault::hot(choice, false, &places.state, &env, Arc::clone(&clock)),
+        hot: vault::apart(usual, workloads, &places.state, &env, Arc::clone(&clock)),
         journal: Box::new(audit::trail(
             &trail_file(&places, audit),
             &places.state,
@@ -109,7 +112,7 @@ fn built(env: Env, places: Places, loaded: Loaded, clock: Arc<dyn Clock>) -> Wor
         trail_key: OnceCell::new(),
         asked: RefCell::default(),
         flight: Box::new(Files::new(&places.state, Arc::clone(&clock))),
-        vault: lazy_vault(choice, &places, &env, &clock),
+        vault: lazy_vault(choice, !people, &places, &env, &clock),
         http: lazy_http(&loaded.settings.network, &git, &clock),
         ui: Box::new(ui),
         means: Means::default(),
@@ -120,6 +123,14 @@ fn built(env: Env, places: Places, loaded: Loaded, clock: Arc<dyn Clock>) -> Wor
         exe: LazyCell::new(own_path),
         git,
     }
+}
+
+/// The accounts that are no people's, and whether there are others.
+fn workloads(settings: &Settings) -> (Vec<AccountId>, bool) {
+    let workload = |profile: &&Profile| profile.identity != Identity::User;
+    let accounts: Vec<AccountId> = settings.profiles.iter().filter(workload).map(config::account_id).collect();
+    let people = accounts.is_empty() || accounts.len() < settings.profiles.len();
+    (accounts, people)
 }
 
 /// Our own absolute path.
@@ -148,11 +159,17 @@ fn forward(forward: Forward) -> Option<Receiver> {
 }
 
 /// The keyring is asked only by runs that need a session; only a foreground terminal may unlock it.
-fn lazy_vault(choice: StorageChoice, places: &Places, env: &Env, clock: &Arc<dyn Clock>) -> Lazy<dyn Vault> {
+fn lazy_vault(
+    choice: StorageChoice,
+    workload: bool,
+    places: &Places,
+    env: &Env,
+    clock: &Arc<dyn Clock>,
+) -> Lazy<dyn Vault> {
     let (state, env, clock) = (places.state.clone(), env.clone(), Arc::clone(clock));
     Lazy::new(move || -> Box<dyn Vault> {
         let prompt_allowed = Terminal::new(env.clone(), "").can_ask();
-        let open = || vault::open(choice, false, &state, &env, prompt_allowed, Arc::clone(&clock));
+        let open = || vault::open(choice, workload, &state, &env, prompt_allowed, Arc::clone(&clock));
         Box::new(TellingVault::open(Teller::to_stderr(), open))
     })
 }

@@ -64,6 +64,9 @@ pub struct Event {
     pub correlation: Option<String>,
     /// The unique token identifier of the ID token of that call, where one came along.
     pub uti: Option<String>,
+    /// Of a workload: which identity was detected, and by what.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
     /// The Bitbucket account that was bound.
     pub bitbucket_account: Option<String>,
     /// How many grants were removed.

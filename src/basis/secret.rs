@@ -60,6 +60,11 @@ secret!(
     ClientSecret
 );
 secret!(
+    /// A signed statement of a workload's issuer, or of its own certificate, about who it is (RFC 7523).
+    Assertion
+);
+
+secret!(
     /// An authorization code or a device code: single use, short-lived, as good as a token meanwhile.
     Code
 );

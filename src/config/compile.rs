@@ -10,7 +10,7 @@ use crate::config::layers::Merged;
 use crate::config::nearest::nearest;
 use crate::config::settings::{
     AuditRules, Background, DeviceCode, Fleet, FlowChoice, Forward, Host, Identity, Network, OnFailure, Profile,
-    ResponseMode, Saml, Settings, Storage, StorageChoice, TokenRules, UiRules,
+    ResponseMode, Saml, Settings, Storage, StorageChoice, TokenRules, UiRules, Workload,
 };
 use crate::config::table::Section;
 use pick::Pick;
@@ -70,7 +70,12 @@ fn profiles(merged: &Merged, hosts: &[Host]) -> Result<Vec<Profile>, ConfigError
 
 fn profile(name: &str, pick: &Pick<'_>) -> Result<Profile, ConfigError> {
     let inside = if name == DEFAULT { "entra".to_owned() } else { format!("entra.{name}") };
-    let needed = |key: &str| pick.text(key).ok_or_else(|| pick.missing(&inside, key));
+    let identity = pick.choice("identity", IDENTITIES);
+    // Workloads may learn both from their platform, or need neither.
+    let needed = |key: &str| match pick.text(key) {
+        None if identity != Identity::User => Ok(String::new()),
+        text => text.ok_or_else(|| pick.missing(&inside, key)),
+    };
     Ok(Profile {
         name: name.to_owned(),
         tenant: needed("tenant")?,
@@ -84,8 +89,24 @@ fn profile(name: &str, pick: &Pick<'_>) -> Result<Profile, ConfigError> {
         day_starts: pick.time("day_starts").ok_or_else(|| pick.missing(&inside, "day_starts"))?,
         reauthenticate: pick.flag("reauthenticate"),
         outage_grace: pick.span("entra_outage_grace"),
-        identity: pick.choice("identity", IDENTITIES),
+        identity,
+        workload: workload(pick),
     })
+}
+
+fn workload(pick: &Pick<'_>) -> Workload {
+    Workload {
+        managed_client_id: pick.text("managed_client_id"),
+        managed_object_id: pick.text("managed_object_id"),
+        managed_resource_id: pick.text("managed_resource_id"),
+        federated_audience: pick.text("federated_audience"),
+        id_token_variable: pick.text("id_token_variable").unwrap_or_default(),
+        service_connection: pick.text("service_connection"),
+        certificate_file: pick.path("certificate_file"),
+        certificate_password_file: pick.path("certificate_password_file"),
+        authority_set: pick.spot("authority").is_some(),
+        job: String::new(),
+    }
 }
 
 /// The profile that a host names; it must exist, `default` must only be complete.

@@ -20,6 +20,7 @@ pub mod settings;
 mod show;
 pub mod table;
 mod value;
+mod workload;
 
 pub use env::unknown_variables;
 pub use error::{ConfigError, Distrust, Finding, Ignored, Layer, Origin, Reason, Spot};
@@ -66,7 +67,9 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
     documents.extend(user);
     documents.extend(defaults);
     let merged = layers::merge(documents, &mut findings);
-    Ok(Loaded { settings: compile::compile(&merged)?, findings, origins: Origins::new(merged) })
+    let mut settings = compile::compile(&merged)?;
+    workload::tell_apart(&mut settings.profiles, &sources.env);
+    Ok(Loaded { settings, findings, origins: Origins::new(merged) })
 }
 
 /// Checks one file by itself: syntax, keys, values, and that each host with a source is complete. What other

@@ -1,5 +1,7 @@
 //! What is in force, as types that cannot be wrong. Built by [`crate::config::load`] only.
 
+pub use crate::config::workload::Workload;
+
 use crate::basis::day::TimeOfDay;
 use crate::basis::secret::ClientSecret;
 use crate::basis::ssh_signature::SigningKey;
@@ -51,6 +53,8 @@ pub struct Profile {
     pub reauthenticate: bool,
     pub outage_grace: Duration,
     pub identity: Identity,
+    /// What a workload's identity needs besides.
+    pub workload: Workload,
 }
 
 /// How Entra hands over the code.

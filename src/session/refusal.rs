@@ -35,6 +35,8 @@ pub(super) enum Moment {
     Browser,
     Device,
     Metadata,
+    /// Nobody is there: a workload shows who it is.
+    Workload,
 }
 
 impl Refusal {

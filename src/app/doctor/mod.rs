@@ -5,6 +5,7 @@ mod certificate;
 mod configuration;
 mod finding;
 mod git;
+mod identity;
 mod metadata;
 mod network;
 mod policy;
@@ -76,6 +77,7 @@ fn checks(world: &World, offline: bool) -> Vec<Finding> {
     findings.extend(network::check(world, offline));
     findings.extend(saml::check(world, offline));
     findings.extend(session::check(world));
+    findings.extend(identity::check(world, offline));
     findings.extend(trail::check(world));
     findings
 }

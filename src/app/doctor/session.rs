@@ -10,7 +10,7 @@ pub(super) fn check(world: &World) -> Vec<Finding> {
         return Vec::new();
     }
     match status::status(world, &|_| Vec::new()) {
-        Ok(status) => status.accounts.iter().flat_map(account).collect(),
+        Ok(status) => status.accounts.iter().filter(|account| account.workload.is_none()).flat_map(account).collect(),
         Err(failure) => vec![Finding::failed("session", &failure)],
     }
 }

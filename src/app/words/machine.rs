@@ -92,6 +92,7 @@ fn certificate_help(flaw: Flaw) -> &'static str {
             "date -u    (the certificate's dates are judged by this machine's clock; if that is right, ask whoever \
              runs that server)"
         }
+        Flaw::Pin => "ask whoever runs this cluster; IDENTITY_SERVER_THUMBPRINT must be that of its identity service",
         Flaw::Name => "check the address in the configuration; if it is right, a captive portal or proxy is in the way",
     }
 }

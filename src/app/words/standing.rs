@@ -44,6 +44,9 @@ fn decided(settings: &[Decided]) -> String {
 }
 
 fn account(world: &World, account: &Account) -> String {
+    if let Some(workload) = &account.workload {
+        return super::workload_account(&account.profile, workload);
+    }
     let Account { profile, tenant, user, flow, storage, ends, ends_soon, .. } = account;
     let now = world.clock.now();
     let name = if profile == "default" { String::new() } else { format!(" [{profile}]") };

@@ -6,6 +6,7 @@ mod bitbucket;
 mod configuration;
 mod doctor;
 mod entra;
+mod identity;
 mod install;
 mod machine;
 mod onboarding;
@@ -34,6 +35,7 @@ fn every_text_is_the_one_that_was_agreed_on() {
     doctor::tell(&mut book);
     entra::tell(&mut book);
     install::tell(&mut book);
+    identity::tell(&mut book);
     machine::tell(&mut book);
     onboarding::tell(&mut book);
     standing::tell(&mut book);

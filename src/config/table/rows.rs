@@ -10,10 +10,16 @@ const OAUTH: &[&str] = &[CLOUD, DATA_CENTER];
 
 /// Every key, in the order of the documentation.
 pub static TABLE: &[Key] = &[
-    entra("tenant", Kind::Tenant, "Tenant GUID or verified domain; Entra's shared tenants are refused.")
+    entra(
+        "tenant",
+        Kind::Tenant,
+        "Tenant GUID or verified domain; Entra's shared tenants are refused. A workload may go without.",
+    )
+    .trust()
+    .needed(),
+    entra("client_id", Kind::Guid, "Application (client) id of the app registration. A workload may go without.")
         .trust()
         .needed(),
-    entra("client_id", Kind::Guid, "Application (client) id of the app registration.").trust().needed(),
     entra(
         "redirect_uri",
         Kind::Redirect,
@@ -63,6 +69,19 @@ pub static TABLE: &[Key] = &[
         "Who asks: a person, or the identity of a workload.",
     )
     .default(&[("", "user")]),
+    entra("managed_client_id", Kind::Guid, "Client id of a user-assigned managed identity; none: system-assigned."),
+    entra("managed_object_id", Kind::Guid, "Object id of a user-assigned managed identity, instead of its client id."),
+    entra("managed_resource_id", Kind::Text, "Azure resource id of a user-assigned managed identity, instead."),
+    entra(
+        "federated_audience",
+        Kind::Text,
+        "Audience of the federated credential; without it, the one Entra recommends for the cloud.",
+    ),
+    entra("id_token_variable", Kind::Text, "Name of the variable with the ID token of a GitLab job.")
+        .default(&[("", "GITLAB_OIDC_TOKEN")]),
+    entra("service_connection", Kind::Guid, "Id of the Azure Pipelines service connection."),
+    entra("certificate_file", Kind::Path, "Certificate and private key of the application, PEM or PKCS#12."),
+    entra("certificate_password_file", Kind::Path, "File with the password of the private key."),
     host("url", Kind::Url, "Base URL of the Bitbucket host, context path included.").trust().needed(),
     host("entra", Kind::Text, "Name of the `[entra.NAME]` table it uses; without it, `[entra]`."),
     host("source", Kind::Choice(&[CLOUD, DATA_CENTER, EXCHANGE, ENTRA]), "How a Bitbucket token is obtained.")

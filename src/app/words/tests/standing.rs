@@ -68,6 +68,7 @@ fn account(signed_in: bool) -> Account {
         day_ends: said("2027-01-16T04:00:00Z"),
         ends_soon: false,
         storage: if signed_in { "keyring" } else { "nowhere" },
+        workload: None,
         hosts: vec![host(signed_in)],
         ends: signed_in.then_some(ends),
     }
