@@ -22,7 +22,7 @@ pub use scripts::{Shell, completions, manual, papers};
 )]
 pub struct Cli {
     /// Set a configuration key for this run, e.g. `--set entra.flow=device-code`
-    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = pair)]
+    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = pair, display_order = 998)]
     pub set: Vec<(String, String)>,
 
     #[command(subcommand)]
@@ -92,12 +92,22 @@ pub enum Command {
 
 /// Reads the arguments; help and version come back as text with exit code 0, mistakes with exit code 2.
 pub fn parse(args: &[String]) -> Result<Cli, clap::Error> {
-    Cli::try_parse_from(args)
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match *args {
+        [own, "help", ref rest @ ..] => Cli::try_parse_from([&[own], rest, &["--help"]].concat()),
+        [own, "version"] => Cli::try_parse_from([own, "--version"]),
+        _ => Cli::try_parse_from(args),
+    }
 }
 
-/// Whether a word is one of our commands.
+/// Whether a word is one of our commands, or one that people try first.
 pub fn knows(word: &str) -> bool {
-    Cli::command().get_subcommands().any(|command| command.get_name() == word)
+    matches!(word, "help" | "version") || Cli::command().get_subcommands().any(|command| command.get_name() == word)
+}
+
+/// Whether a person asks one of git's own verbs what it does: git passes them nothing.
+pub fn asks(word: Option<&String>) -> bool {
+    word.is_some_and(|word| word == "--help" || word == "-h")
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

@@ -34,6 +34,12 @@ pub struct Invocation<'a> {
 /// Runs and returns the exit code (DESIGN.md section 4).
 pub fn run(invocation: &mut Invocation<'_>) -> u8 {
     let verb = invocation.args.get(1).map(|word| Verb::named(word));
+    if matches!(verb, Some(Verb::Get | Verb::Store | Verb::Erase | Verb::Capability))
+        && cli::asks(invocation.args.get(2))
+    {
+        invocation.args.remove(1);
+        return command(invocation);
+    }
     let outcome = match verb {
         Some(Verb::Get) => answer_git(invocation),
         // Nothing of it is kept; it is read so that git is not left with a broken pipe.

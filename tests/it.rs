@@ -59,6 +59,8 @@ mod managed;
 mod migrate;
 #[path = "it/model.rs"]
 mod model;
+#[path = "it/pages.rs"]
+mod pages;
 #[path = "it/policy_override.rs"]
 mod policy_override;
 #[path = "it/practice.rs"]

@@ -1,8 +1,9 @@
 //! An application that shows a certificate of its own: a statement signed with its key (`facts/entra.md` 6.6).
 
-use super::{der, pkcs12};
+use super::pkcs12;
 use crate::basis::clock::Timestamp;
 use crate::basis::secret::{Assertion, SecretBytes};
+use crate::basis::validity::{Validity, validity};
 use crate::basis::{base64, digest, random};
 use crate::identity::{Here, IdentityError, Statement, federated};
 use crate::net::Way;
@@ -52,8 +53,8 @@ impl Own {
     /// Entra refuses it otherwise, and says less.
     fn in_time(&self, now: Timestamp) -> Result<(), &'static str> {
         match validity(&self.certificate) {
-            Some((_, end)) if end < now => Err("has expired"),
-            Some((begin, _)) if begin > now => Err("is not valid yet, by this machine's clock"),
+            Some(Validity { until, .. }) if until < now => Err("has expired"),
+            Some(Validity { from, .. }) if from > now => Err("is not valid yet, by this machine's clock"),
             _ => Ok(()),
         }
     }
@@ -91,38 +92,6 @@ fn pem(text: &str, password: &[u8]) -> Result<pkcs12::Opened, &'static str> {
         }
     }
     Ok(opened)
-}
-
-/// From when and until when a certificate holds (RFC 5280 section 4.1.2.5).
-fn validity(certificate: &[u8]) -> Option<(Timestamp, Timestamp)> {
-    let parts = der::all(der::only(der::only(certificate, der::SEQUENCE)?, der::SEQUENCE)?);
-    parts.iter().filter(|part| part.tag == der::SEQUENCE).find_map(|part| {
-        let times = der::all(part.body);
-        let [begin, end] = times.as_slice() else { return None };
-        Some((time(begin)?, time(end)?))
-    })
-}
-
-/// `YYMMDDHHMMSSZ` or `YYYYMMDDHHMMSSZ`.
-fn time(element: &der::Element<'_>) -> Option<Timestamp> {
-    let text = std::str::from_utf8(element.body).ok()?;
-    let text = match element.tag {
-        0x17 if text.get(..2)? < "50" => format!("20{text}"),
-        0x17 => format!("19{text}"),
-        0x18 => text.to_owned(),
-        _ => return None,
-    };
-    let part = |from: usize, to: usize| text.get(from..to);
-    let written = format!(
-        "{}-{}-{}T{}:{}:{}Z",
-        part(0, 4)?,
-        part(4, 6)?,
-        part(6, 8)?,
-        part(8, 10)?,
-        part(10, 12)?,
-        part(12, 14)?
-    );
-    Timestamp::parse(&written)
 }
 
 fn password(path: &Path) -> Result<SecretBytes, IdentityError> {

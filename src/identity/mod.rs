@@ -3,7 +3,6 @@
 
 mod certificate;
 mod claims;
-mod der;
 mod detect;
 mod federated;
 mod jobs;

@@ -2,7 +2,7 @@
 //! them: PBKDF2 with HMAC-SHA-256 or SHA-1, AES-CBC. RC2 and triple DES, which older tools wrote, are refused. The
 //! file's own MAC is not looked at: what is decrypted must be a key that fits its certificate, or is refused.
 
-use super::der::{self, Element, OCTETS, OID, OWN, SEQUENCE};
+use crate::basis::der::{self, Element, OCTETS, OID, OWN, SEQUENCE};
 use crate::basis::secret::SecretBytes;
 use aes::cipher::{BlockModeDecrypt, KeyIvInit, block_padding::Pkcs7};
 use ring::pbkdf2;

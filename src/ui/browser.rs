@@ -27,6 +27,11 @@ pub fn usable(env: &Env, choice: &str) -> Usable {
     usable_at(env, choice, Path::new(PROC))
 }
 
+/// Whether this is Linux on Windows, whose browser is next door.
+pub fn wsl(env: &Env) -> bool {
+    wsl::is_here(env, Path::new(PROC))
+}
+
 fn usable_at(env: &Env, choice: &str, proc: &Path) -> Usable {
     let no = |why: &str| Usable::No(why.to_owned());
     if choice == "none" {

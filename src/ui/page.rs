@@ -167,6 +167,7 @@ dt { color: var(--dim); }
 dd { margin: 0; font-weight: 600; }
 dd[lang] { font-weight: 400; }
 .last { margin: 0; color: var(--dim); }
+a { color: var(--act); }
 form { display: flex; flex-wrap: wrap; gap: .75rem; }
 button { padding: .6rem 1.1rem; font: inherit; font-weight: 600; color: var(--text); background: transparent;
   border: 1px solid var(--dim); border-radius: .5rem; cursor: pointer; }

@@ -46,6 +46,19 @@ impl Tab {
         answer["result"]["result"]["value"].clone()
     }
 
+    /// The same as if a key had been pressed: the page may open windows.
+    pub fn evaluate_by_hand(&mut self, expression: &str) -> Value {
+        let asked = json!({"expression": expression, "returnByValue": true, "userGesture": true});
+        self.call("Runtime.evaluate", &asked)["result"]["result"]["value"].clone()
+    }
+
+    /// Lets that many milliseconds pass for the page's timers, at once.
+    pub fn pass(&mut self, milliseconds: u64) {
+        let budget = json!({"policy": "advance", "budget": milliseconds});
+        let answer = self.call("Emulation.setVirtualTimePolicy", &budget);
+        assert!(answer.get("result").is_some(), "{answer}");
+    }
+
     /// A command and its answer; events in between are dropped.
     pub fn call(&mut self, method: &str, parameters: &Value) -> Value {
         self.turn += 1;

@@ -12,8 +12,8 @@ use std::path::Path;
 #[test]
 fn every_command_that_a_text_names_exists() {
     let mut seen = 0;
-    for page in ["docs/troubleshooting.md", "docs/audit.md", "docs/reference.md", "docs/platforms.md", "README.md"] {
-        let text = read(page);
+    for page in crate::pages::all() {
+        let text = read(&page);
         let quoted = text.split('`').skip(1).step_by(2).filter(|word| word.starts_with(PROGRAM));
         for command in quoted {
             assert_eq!(wrong(command), None, "{page}");
@@ -37,14 +37,14 @@ fn every_command_that_a_text_names_exists() {
 }
 
 #[test]
-fn what_status_and_doctor_print_is_what_their_schemas_say() {
+fn what_status_whoami_and_doctor_print_is_what_their_schemas_say() {
     let practice = Practice::start(&Options::default());
     for source in [Source::CloudOauth, Source::Exchange] {
         let desk = Desk::with(&practice, source).person(Choice::sign_in(ALICE));
-        check(&desk, "nobody is signed in");
+        check(&desk, &["status", "doctor"], "nobody is signed in");
         let login = desk.helper().arg("login").output().unwrap();
         assert!(login.status.success(), "{}", said(&login));
-        check(&desk, "signed in");
+        check(&desk, &["status", "doctor", "whoami"], "signed in");
         desk.write_config("[entra\n");
         let broken = printed(&desk, "doctor");
         assert_eq!(flaw(&schema("doctor"), &broken, ""), None);
@@ -87,8 +87,8 @@ fn status_tells_the_next_renewal_and_the_last_hour_of_the_day() {
     assert!(text.contains("decided by user file: entra.tenant"), "{}", said(&late));
 }
 
-fn check(desk: &Desk, when: &str) {
-    for command in ["status", "doctor"] {
+fn check(desk: &Desk, commands: &[&str], when: &str) {
+    for command in commands {
         let value = printed(desk, command);
         assert_eq!(flaw(&schema(command), &value, ""), None, "{command}, {when}: {value:#}");
     }

@@ -53,6 +53,28 @@ fn chromium_shows_that_consent_was_denied() {
     assert_eq!(login.status.code(), Some(5), "{}", said(&login));
 }
 
+/// The last page closes its tab only where the browser lets it: here, after Entra's pages, the tab has a history and
+/// stays; the same page in a tab that has none goes. No second is waited: the browser's clock is moved on.
+#[test]
+fn the_last_page_closes_a_tab_without_a_history_and_no_other() {
+    let practice = Practice::start(&Options::default());
+    let mut window = Window::open(&practice, &[Source::Exchange]);
+    let page = window.walk("button => false");
+    assert!(page.contains("You can close this tab"), "{page}");
+    window.tab.pass(9000);
+    assert!(window.tab.evaluate("document.body.innerText").as_str().unwrap().contains("Signed in"), "it stays");
+    // A page made of this one's text is under this one's policy, and starts anew.
+    let twin = "new Blob(['<!doctype html>' + document.documentElement.outerHTML], {type: 'text/html'})";
+    let open = format!("window.twin = window.open(URL.createObjectURL({twin})); window.twin !== null");
+    assert_eq!(window.tab.evaluate_by_hand(&open), true);
+    let closes = "try { window.twin.document.body.innerText.includes('Signed in') } catch { false }";
+    assert!(until(|| (window.tab.evaluate(closes) == true).then_some(())).is_some(), "the twin is shown");
+    assert_eq!(window.tab.evaluate("window.twin.closed"), false);
+    window.tab.pass(9000);
+    assert!(until(|| (window.tab.evaluate("window.twin.closed") == true).then_some(())).is_some(), "it goes");
+    assert!(window.end().status.success());
+}
+
 fn walk(sources: &[Source], check: impl Fn(&str)) {
     let practice = Practice::start(&Options::default());
     let mut window = Window::open(&practice, sources);

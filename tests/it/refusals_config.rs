@@ -44,7 +44,7 @@ fn every_flaw_of_a_file_is_told_with_its_line_and_one_remedy() {
         (
             "[token]\n\nzzzzzzzz = 1\n".into(),
             "FILE:3: unknown key `zzzzzzzz` [config-unknown-key]",
-            "git credential-bitbucket-sso config schema --markdown    (lists the keys that FILE:3 may use)",
+            "git credential-bitbucket-sso config schema --markdown    (lists every key)",
         ),
         (
             "[entra]\ntenant = \"common\"\n".into(),

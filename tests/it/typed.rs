@@ -44,6 +44,24 @@ fn help_and_version_are_results() {
 }
 
 #[test]
+fn help_is_found_by_the_words_that_people_try() {
+    let desk = desk();
+    let same = |typed: &[&str], meant: &[&str]| {
+        let (typed, meant) = (run(&desk, typed), run(&desk, meant));
+        assert_eq!((typed.status.code(), stdout(&typed)), (Some(0), stdout(&meant)), "{}", said(&typed));
+        assert!(!typed.stdout.is_empty());
+    };
+    same(&["help"], &["--help"]);
+    same(&["help", "login"], &["login", "--help"]);
+    same(&["help", "audit", "verify"], &["audit", "verify", "--help"]);
+    same(&["version"], &["--version"]);
+    for verb in ["get", "store", "erase", "capability"] {
+        same(&[verb, "--help"], &["--help"]);
+    }
+    assert_eq!(run(&desk, &["help", "lgoin"]).status.code(), Some(2));
+}
+
+#[test]
 fn completions_are_scripts_that_their_shells_read() {
     let desk = desk();
     for shell in ["bash", "zsh", "fish", "powershell"] {

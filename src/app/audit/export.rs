@@ -82,7 +82,7 @@ fn ocsf(row: &Row) -> Value {
         },
         "unmapped": {
             "event": row.event, "path": row.path, "scopes": row.scopes, "token_sha256": row.token_sha256,
-            "uti": row.uti, "bitbucket_account": row.bitbucket_account, "grants_removed": row.grants_removed,
+            "uti": row.uti, "identity": row.identity, "bitbucket_account": row.bitbucket_account, "grants_removed": row.grants_removed,
             "url": row.host,
         },
     });
@@ -117,7 +117,7 @@ fn drop_nothing(value: &mut Value) {
 
 const ACTIVITIES: [(i64, &str); 3] = [(1, "Logon"), (2, "Logoff"), (4, "Service Ticket Request")];
 
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 20] = [
     "time",
     "event",
     "tid",
@@ -131,6 +131,7 @@ const COLUMNS: [&str; 19] = [
     "expires",
     "correlation",
     "uti",
+    "identity",
     "bitbucket_account",
     "grants_removed",
     "pid",

@@ -1,7 +1,6 @@
 //! `doctor`: looks at everything that a sign-in needs, and says of each thing how it is and what helps. It works
 //! where nothing else does: every check stands alone, and none needs what another one looks at.
 
-mod certificate;
 mod configuration;
 mod finding;
 mod git;

@@ -1,12 +1,12 @@
 //! The certificate with which Entra signs Atlassian's SAML sign-in: when it ends, nobody gets in any more.
 
-use super::certificate::{Validity, validity};
 use super::finding::{Finding, Severity};
 use super::metadata::signing_certificates;
 use crate::app::words::Seen;
 use crate::app::world::World;
 use crate::basis::clock::Timestamp;
 use crate::basis::digest;
+use crate::basis::validity::{Validity, validity};
 use crate::net::Call;
 use std::time::Duration;
 

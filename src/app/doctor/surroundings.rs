@@ -7,14 +7,14 @@ use crate::app::pick;
 use crate::app::words::Seen;
 use crate::app::world::World;
 use crate::flight::AccountState;
-use crate::ui::browser::{Usable, usable};
+use crate::ui::browser::{Usable, usable, wsl};
 use crate::vault;
 use std::path::Path;
 
 pub(super) fn check(world: &World) -> Vec<Finding> {
     let env = &world.env;
     let yes = |is: bool| if is { "yes" } else { "no" };
-    let set = |names: &[&str]| yes(names.iter().any(|name| env.os(name).is_some()));
+    let ssh = ["SSH_CONNECTION", "SSH_TTY"].iter().any(|name| env.os(name).is_some());
     let browser = match usable(env, &world.loaded.settings.ui.browser) {
         Usable::Yes(why) => format!("yes ({why})"),
         Usable::No(why) => format!("no ({why})"),
@@ -24,8 +24,8 @@ pub(super) fn check(world: &World) -> Vec<Finding> {
         .map(|finding| {
             finding
                 .with("container", yes(vault::in_container(env, Path::new("/"))))
-                .with("ssh", set(&["SSH_CONNECTION", "SSH_TTY"]))
-                .with("wsl", set(&["WSL_DISTRO_NAME", "WSL_INTEROP"]))
+                .with("ssh", yes(ssh))
+                .with("wsl", yes(wsl(env)))
                 .with("terminal", yes(world.ui.can_ask()))
                 .with("browser", &browser)
         })

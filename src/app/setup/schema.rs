@@ -15,7 +15,7 @@ pub struct Setting {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadDocument {
     /// Not JSON, or not an object.
-    #[error("it is not what was expected: {0}")]
+    #[error("it is no configuration: {0}")]
     Syntax(String),
     /// A key that our configuration does not have here.
     #[error("`{0}` is not a known key")]

@@ -104,7 +104,10 @@ pub fn flaw(flaw: &Flaw) -> String {
 fn what_was_checked(verdict: &Verdict) -> String {
     let Verdict { files, records, first, last, head, loose_hits, seals, anchored, anchored_until, .. } = verdict;
     let time = |time: &Option<String>| time.as_deref().map_or_else(|| "?".to_owned(), clean);
-    let mut text = format!("records: {records} in {files} files, {} to {}\n", time(first), time(last));
+    let mut text = match records {
+        0 => "records: none\n".to_owned(),
+        _ => format!("records: {records} in {files} files, {} to {}\n", time(first), time(last)),
+    };
     let mut say = |line: String| {
         // Writing to a String cannot fail.
         _ = writeln!(text, "{line}");
@@ -167,7 +170,9 @@ pub fn trail_unreadable(path: &Path, error: &io::Error) -> Failure {
 
 /// A file of the command line cannot be read.
 pub fn export_unreadable(path: &Path, error: &io::Error) -> Failure {
-    let what = format!("{} cannot be read: {error}", path.display());
+    let gone = error.kind() == io::ErrorKind::NotFound;
+    let why = if gone { "there is no such file".to_owned() } else { error.kind().to_string() };
+    let what = format!("{} cannot be read: {why}", path.display());
     Failure::new(Kind::Usage, "export-unreadable", what, format!("ls -l {}", path.display()))
 }
 

@@ -49,6 +49,16 @@ fn an_ocsf_event_has_a_user_also_where_nobody_was_known() {
 }
 
 #[test]
+fn a_table_has_a_column_for_every_field() {
+    let row = json!(Row { identity: Some("workload: AZURE_FEDERATED_TOKEN_FILE".into()), ..mint() });
+    let mut fields: Vec<&str> = row.as_object().unwrap().keys().map(String::as_str).collect();
+    let mut columns = COLUMNS.to_vec();
+    fields.sort_unstable();
+    columns.sort_unstable();
+    assert_eq!(fields, columns);
+}
+
+#[test]
 fn no_cell_is_a_formula() {
     for start in ["=", "+", "-", "@", "\t=", "\r=", "\n="] {
         let row = Row { program: Some(format!("{start}1+1")), ..mint() };

@@ -1,71 +1,52 @@
 //! When a certificate begins and ends (RFC 5280 section 4.1), read from its DER and nothing else of it.
 
-use crate::basis::clock::Timestamp;
+use super::clock::Timestamp;
+use super::der::{self, Element, GENERALIZED_TIME, INTEGER, OWN, SEQUENCE, UTC_TIME};
 
 /// The span in which a certificate is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Validity {
+pub struct Validity {
     pub from: Timestamp,
     pub until: Timestamp,
 }
 
 /// The validity of a certificate; `None` if it is none. It is neither verified nor trusted.
-pub(super) fn validity(der: &[u8]) -> Option<Validity> {
-    let (certificate, _) = element(der, SEQUENCE)?;
-    let (mut rest, _) = element(certificate, SEQUENCE)?;
-    if let Some((_, after)) = element(rest, VERSION) {
+pub fn validity(certificate: &[u8]) -> Option<Validity> {
+    let mut rest = der::only(der::only(certificate, SEQUENCE)?, SEQUENCE)?;
+    // The version is left out by certificates of version 1.
+    if let Some((_, after)) = after(rest, OWN) {
         rest = after;
     }
     // Serial number, algorithm and issuer.
     for tag in [INTEGER, SEQUENCE, SEQUENCE] {
-        rest = element(rest, tag)?.1;
+        rest = after(rest, tag)?.1;
     }
-    let (validity, _) = element(rest, SEQUENCE)?;
-    let (from, rest) = time(validity)?;
-    let (until, rest) = time(rest)?;
-    rest.is_empty().then_some(Validity { from, until })
+    let (from, rest) = der::next(der::only(rest, SEQUENCE)?)?;
+    let (until, rest) = der::next(rest)?;
+    rest.is_empty().then_some(Validity { from: time(&from)?, until: time(&until)? })
 }
 
-/// The content of an element that has this tag, and what follows it. Lengths are definite and have at most four bytes.
-fn element(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
-    let (&found, rest) = bytes.split_first()?;
-    let (&first, mut rest) = rest.split_first()?;
-    let mut length = usize::from(first);
-    if first >= 0x80 {
-        let count = usize::from(first & 0x7f);
-        if !(1..=4).contains(&count) {
-            return None;
-        }
-        let (digits, after) = rest.split_at_checked(count)?;
-        length = digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit));
-        rest = after;
-    }
-    (found == tag).then(|| rest.split_at_checked(length))?
+/// An element of this tag, and what follows it.
+fn after(bytes: &[u8], tag: u8) -> Option<(Element<'_>, &[u8])> {
+    der::next(bytes).filter(|(element, _)| element.tag == tag)
 }
 
 /// `UTCTime` (its years are those from 1950 to 2049) or `GeneralizedTime`, in the one form that RFC 5280 allows.
-fn time(bytes: &[u8]) -> Option<(Timestamp, &[u8])> {
-    let (digits, rest, century) = match bytes.first()? {
-        &UTC_TIME => {
-            let (digits, rest) = element(bytes, UTC_TIME)?;
-            (digits, rest, if digits.first()? >= &b'5' { "19" } else { "20" })
-        }
-        _ => element(bytes, GENERALIZED_TIME).map(|(digits, rest)| (digits, rest, ""))?,
+fn time(element: &Element<'_>) -> Option<Timestamp> {
+    let digits = std::str::from_utf8(element.body).ok()?;
+    let century = match element.tag {
+        UTC_TIME if digits.get(..2)? < "50" => "20",
+        UTC_TIME => "19",
+        GENERALIZED_TIME => "",
+        _ => return None,
     };
-    let text = format!("{century}{}", std::str::from_utf8(digits).ok()?);
+    let text = format!("{century}{digits}");
     let plain = text.len() == 15 && text.ends_with('Z') && text.bytes().take(14).all(|byte| byte.is_ascii_digit());
     let part = |from: usize, to: usize| text.get(from..to).filter(|_| plain);
     let [year, month, day] = [part(0, 4)?, part(4, 6)?, part(6, 8)?];
     let [hour, minute, second] = [part(8, 10)?, part(10, 12)?, part(12, 14)?];
-    Some((Timestamp::parse(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z"))?, rest))
+    Timestamp::parse(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z"))
 }
-
-const INTEGER: u8 = 0x02;
-const UTC_TIME: u8 = 0x17;
-const GENERALIZED_TIME: u8 = 0x18;
-const SEQUENCE: u8 = 0x30;
-/// `[0] EXPLICIT`, left out by certificates of version 1.
-const VERSION: u8 = 0xa0;
 
 #[cfg(test)]
 mod tests {
@@ -118,9 +99,8 @@ mod tests {
         for bad in
             ["2611241200Z", "261124120000", "2611241200000", "261324120000Z", "+61124120000Z", "26112412000\u{e9}"]
         {
-            let mut der = vec![UTC_TIME, u8::try_from(bad.len()).unwrap()];
-            der.extend(bad.as_bytes());
-            assert_eq!(time(&der), None, "{bad}");
+            let element = Element { tag: UTC_TIME, body: bad.as_bytes() };
+            assert_eq!(time(&element), None, "{bad}");
         }
     }
 

@@ -2,13 +2,14 @@
 
 /// One element.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Element<'a> {
+pub struct Element<'a> {
+    /// The identifier octet; tags of more than one are not told apart.
     pub tag: u8,
     pub body: &'a [u8],
 }
 
 /// The first element, and what follows it.
-pub(super) fn next(bytes: &[u8]) -> Option<(Element<'_>, &[u8])> {
+pub fn next(bytes: &[u8]) -> Option<(Element<'_>, &[u8])> {
     let (&tag, &first) = (bytes.first()?, bytes.get(1)?);
     let (length, header) = match first {
         0..=0x7f => (usize::from(first), 2),
@@ -25,7 +26,7 @@ pub(super) fn next(bytes: &[u8]) -> Option<(Element<'_>, &[u8])> {
 }
 
 /// All elements side by side; what is no element ends them.
-pub(super) fn all(bytes: &[u8]) -> Vec<Element<'_>> {
+pub fn all(bytes: &[u8]) -> Vec<Element<'_>> {
     let mut rest = bytes;
     std::iter::from_fn(|| {
         let (element, after) = next(rest)?;
@@ -36,22 +37,24 @@ pub(super) fn all(bytes: &[u8]) -> Vec<Element<'_>> {
 }
 
 /// The first element, if it has this tag.
-pub(super) fn only(bytes: &[u8], tag: u8) -> Option<&[u8]> {
+pub fn only(bytes: &[u8], tag: u8) -> Option<&[u8]> {
     next(bytes).filter(|(element, _)| element.tag == tag).map(|(element, _)| element.body)
 }
 
 /// A small number.
-pub(super) fn number(element: &Element<'_>) -> Option<u32> {
+pub fn number(element: &Element<'_>) -> Option<u32> {
     let short = element.tag == INTEGER && (1..=4).contains(&element.body.len());
     short.then(|| element.body.iter().fold(0, |number, digit| number << 8 | u32::from(*digit)))
 }
 
-const INTEGER: u8 = 0x02;
-pub(super) const OCTETS: u8 = 0x04;
-pub(super) const OID: u8 = 0x06;
-pub(super) const SEQUENCE: u8 = 0x30;
+pub const INTEGER: u8 = 0x02;
+pub const OCTETS: u8 = 0x04;
+pub const OID: u8 = 0x06;
+pub const UTC_TIME: u8 = 0x17;
+pub const GENERALIZED_TIME: u8 = 0x18;
+pub const SEQUENCE: u8 = 0x30;
 /// The context's own tag 0, constructed.
-pub(super) const OWN: u8 = 0xa0;
+pub const OWN: u8 = 0xa0;
 
 #[cfg(test)]
 mod tests {
