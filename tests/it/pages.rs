@@ -23,7 +23,7 @@ fn every_link_of_the_documentation_leads_somewhere() {
             seen += 1;
         }
     }
-    assert!(seen > 60, "{seen}");
+    assert!(seen > 50, "{seen}");
     for link in ["docs/nowhere.md", "#nowhere", "docs/fleet.md#nowhere", "docs/sign-in.md#"] {
         assert!(dead("README.md", link).is_some(), "{link}");
     }

@@ -14,9 +14,9 @@ fn every_command_that_a_text_names_exists() {
     let mut seen = 0;
     for page in crate::pages::all() {
         let text = read(&page);
-        let quoted = text.split('`').skip(1).step_by(2).filter(|word| word.starts_with(PROGRAM));
-        for command in quoted {
-            assert_eq!(wrong(command), None, "{page}");
+        let quoted = text.split('`').skip(1).step_by(2).filter(|word| word.starts_with(PROGRAM)).map(str::to_owned);
+        for command in quoted.chain(blocks(&text)) {
+            assert_eq!(wrong(&command), None, "{page}");
             seen += 1;
         }
     }
@@ -99,6 +99,16 @@ fn printed(desk: &Desk, command: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", said(&output)))
 }
 
+/// The commands in fenced blocks, in the one form that [`wrong`] takes.
+fn blocks(text: &str) -> Vec<String> {
+    let fenced: String = text.split("```").skip(1).step_by(2).collect();
+    let joined = fenced.replace("\\\n", " ").replace("git-credential-bitbucket-sso ", "git credential-bitbucket-sso ");
+    let lines = joined.lines().filter(|line| !line.contains("ssh-keygen")).filter_map(|line| line.split("  #").next());
+    let commands = lines.flat_map(|line| line.match_indices(PROGRAM).map(move |(at, _)| &line[at..]));
+    let one = |command: &str| command.split([')', '|', '>', ';']).next().unwrap_or_default().trim().to_owned();
+    commands.map(one).collect()
+}
+
 fn schema(command: &str) -> Value {
     serde_json::from_str(&read(&format!("docs/schema/{command}.json"))).unwrap()
 }
@@ -106,7 +116,8 @@ fn schema(command: &str) -> Value {
 /// What is wrong with a command as printed; a place for an argument counts as one.
 fn wrong(command: &str) -> Option<String> {
     let typed = command.strip_prefix(PROGRAM)?.trim();
-    let words = typed.split_whitespace().filter(|word| !matches!(*word, "…" | "|" | ">"));
+    let typed = typed.split(['|', '>']).next().unwrap_or_default();
+    let words = typed.split_whitespace().filter(|word| *word != "…");
     let words: Vec<String> =
         std::iter::once("x").chain(words).map(|word| word.trim_matches(['[', ']', '"']).to_owned()).collect();
     match words.get(1).map(String::as_str) {

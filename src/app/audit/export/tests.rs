@@ -10,7 +10,6 @@ fn csv_comes_back_cell_by_cell() {
     assert_eq!(rows[0].get("user"), "ada@acme.com");
     assert_eq!(rows[1].get("scopes"), "a,\"b\"\nc");
     assert!(rows[1].get("user").starts_with('\''), "no spreadsheet runs it");
-    assert_eq!(text.lines().next().unwrap().split(',').count(), json!(mint()).as_object().unwrap().len());
 }
 
 #[test]
