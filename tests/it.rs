@@ -41,6 +41,8 @@ mod examples;
 mod face;
 #[path = "it/first_sign_in.rs"]
 mod first_sign_in;
+#[path = "it/foreign_trails.rs"]
+mod foreign_trails;
 #[path = "it/house.rs"]
 mod house;
 #[path = "it/identity.rs"]

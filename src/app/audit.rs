@@ -27,16 +27,17 @@ pub struct Choice {
 
 /// `audit show`.
 pub fn show(world: &World, choice: &Choice, json: bool) -> Result<String, Failure> {
-    let rows = chosen(world, choice)?;
+    let trace = trace(world)?;
+    let rows = chosen(world, choice, &trace)?;
     if json {
         return Ok(export::export(&rows, Form::Jsonl));
     }
-    Ok(words::trail_table(&rows))
+    Ok(words::trail_table(&rows, trace.nonsense()))
 }
 
 /// `audit export`.
 pub fn export(world: &World, choice: &Choice, form: Form) -> Result<String, Failure> {
-    Ok(export::export(&chosen(world, choice)?, form))
+    Ok(export::export(&chosen(world, choice, &trace(world)?)?, form))
 }
 
 /// `audit verify`; `anchors` is any text that somebody else has kept heads or correlation ids in.
@@ -74,7 +75,13 @@ pub fn judge(world: &World, trace: &Trace, anchors: &Anchors) -> Result<Verdict,
 /// `audit join`.
 pub fn join(world: &World, entra: &Path, atlassian: &Path, json: bool) -> Result<String, Failure> {
     let trace = trace(world)?;
-    let mut joined = join::join(&audit::rows(&trace), &table::read(entra)?, &table::read(atlassian)?);
+    let (sign_ins, events) = (table::read(entra)?, table::read(atlassian)?);
+    for (path, known) in [(entra, join::are_sign_ins(&sign_ins)), (atlassian, join::are_events(&events))] {
+        if !known {
+            return Err(words::bad_export(path));
+        }
+    }
+    let mut joined = join::join(&audit::rows(&trace), &sign_ins, &events);
     let verdict = judge(world, &trace, &Anchors::default())?;
     joined.trail = Standing {
         file: file(world).display().to_string(),
@@ -89,12 +96,12 @@ pub fn join(world: &World, entra: &Path, atlassian: &Path, json: bool) -> Result
     Ok(words::joined(&joined))
 }
 
-fn chosen(world: &World, choice: &Choice) -> Result<Vec<Row>, Failure> {
+fn chosen(world: &World, choice: &Choice, trace: &Trace) -> Result<Vec<Row>, Failure> {
     let since = choice.since.as_deref().map(|text| since(world, text)).transpose()?;
     let host = choice.host.as_deref();
     let host = host.map(|text| text.parse::<WebUrl>().map_err(|error| words::not_a_host(text, &error))).transpose()?;
     let host = host.map(|url| url.to_string());
-    let mut rows = audit::rows(&trace(world)?);
+    let mut rows = audit::rows(trace);
     rows.retain(|row| since.as_ref().is_none_or(|since| row.time >= *since));
     rows.retain(|row| host.is_none() || row.host == host);
     Ok(rows)

@@ -20,6 +20,13 @@ pub struct Trace {
     pub(super) hits: BTreeMap<String, Vec<(Value, u64)>>,
 }
 
+impl Trace {
+    /// How many lines are no records.
+    pub fn nonsense(&self) -> usize {
+        self.lines.iter().filter(|line| !line.value.is_object()).count()
+    }
+}
+
 /// One line.
 pub(super) struct Line {
     /// Index into `files`, and the line's number from 1.

@@ -76,6 +76,19 @@ impl Push {
     }
 }
 
+/// Whether a table can be Entra's: something in it has a time and an account under the names that Entra gives them.
+pub fn are_sign_ins(rows: &[Record]) -> bool {
+    let known = |row: &Record| !sign_in(row).time.is_empty() && !sign_in(row).user.is_empty();
+    rows.is_empty() || rows.iter().any(known)
+}
+
+/// The same of Bitbucket's.
+pub fn are_events(rows: &[Record]) -> bool {
+    let known =
+        |row: &Record| !push(row).time.is_empty() && !(push(row).actor.is_empty() && push(row).token.is_empty());
+    rows.is_empty() || rows.iter().any(known)
+}
+
 /// Joins the three.
 pub fn join(rows: &[Row], entra: &[Record], atlassian: &[Record]) -> Joined {
     let sign_ins: Vec<SignIn> = entra.iter().map(sign_in).collect();

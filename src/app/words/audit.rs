@@ -8,10 +8,15 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
-/// The trail as a table.
-pub fn trail_table(rows: &[Row]) -> String {
+/// The trail as a table, and how many of its lines are no records.
+pub fn trail_table(rows: &[Row], nonsense: usize) -> String {
+    let rest = match nonsense {
+        0 => String::new(),
+        1 => format!("1 line is no record; {VERIFY}\n"),
+        count => format!("{count} lines are no records; {VERIFY}\n"),
+    };
     if rows.is_empty() {
-        return "nothing was recorded\n".to_owned();
+        return if nonsense == 0 { "nothing was recorded\n".to_owned() } else { rest };
     }
     let head = ["TIME", "EVENT", "ACCOUNT", "HOST", "TOKEN", "ASKED BY", "OUTCOME"].map(str::to_owned);
     let cells: Vec<[String; 7]> = std::iter::once(head).chain(rows.iter().map(cells)).collect();
@@ -21,7 +26,7 @@ pub fn trail_table(rows: &[Row]) -> String {
         let padded = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
         format!("{}\n", padded.collect::<Vec<_>>().join("  ").trim_end())
     };
-    cells.iter().map(line).collect()
+    cells.iter().map(line).collect::<String>() + &rest
 }
 
 fn cells(row: &Row) -> [String; 7] {
@@ -54,8 +59,12 @@ pub fn trail_broken(file: &Path, verdict: &Verdict) -> Failure {
     let findings = if count == 1 { "1 finding".to_owned() } else { format!("{count} findings") };
     let what = format!("the audit trail {} does not hold: {findings}", file.display());
     let help = "keep a copy of the file as it is, and give it to whoever answers for security";
-    let listed: String = verdict.flaws.iter().flat_map(|one| [flaw(one), "\n".into()]).collect();
-    let detail = listed + &what_was_checked(verdict);
+    let listed: String = verdict.flaws.iter().take(MOST_SHOWN).flat_map(|one| [flaw(one), "\n".into()]).collect();
+    let more = match count.saturating_sub(MOST_SHOWN) {
+        0 => String::new(),
+        more => format!("and {more} more\n"),
+    };
+    let detail = listed + &more + &what_was_checked(verdict);
     let detail = detail.trim_end().replace('\n', "\n           ");
     Failure::new(Kind::Denied, "audit-broken", what, help).with_detail(detail)
 }
@@ -106,7 +115,11 @@ fn what_was_checked(verdict: &Verdict) -> String {
     let time = |time: &Option<String>| time.as_deref().map_or_else(|| "?".to_owned(), clean);
     let mut text = match records {
         0 => "records: none\n".to_owned(),
-        _ => format!("records: {records} in {files} files, {} to {}\n", time(first), time(last)),
+        _ => {
+            let files = if *files == 1 { "1 file".to_owned() } else { format!("{files} files") };
+            let span = first.as_ref().map(|_| format!(", {} to {}", time(first), time(last))).unwrap_or_default();
+            format!("records: {records} in {files}{span}\n")
+        }
     };
     let mut say = |line: String| {
         // Writing to a String cannot fail.
@@ -178,7 +191,10 @@ pub fn export_unreadable(path: &Path, error: &io::Error) -> Failure {
 
 /// It is no export.
 pub fn bad_export(path: &Path) -> Failure {
-    let what = format!("{} is neither CSV with a header nor JSON", path.display());
+    let what = format!(
+        "{} is no such export: neither CSV with a header nor JSON, or without times and accounts",
+        path.display()
+    );
     Failure::new(Kind::Usage, "export-form", what, "export it again as CSV or JSON, and do not open it in between")
 }
 
@@ -243,3 +259,8 @@ fn push(push: &Push) -> String {
     let Push { time, actor, action, repository, .. } = push;
     format!("{}  {}  {}  {}", clean(time), clean(actor), clean(action), clean(repository))
 }
+
+/// More of one kind say no more.
+const MOST_SHOWN: usize = 100;
+
+const VERIFY: &str = "see: git credential-bitbucket-sso audit verify";

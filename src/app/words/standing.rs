@@ -72,7 +72,7 @@ fn host(world: &World, host: &HostStatus) -> String {
     let mut text = format!("  {url}  {source}, from {decided_by}\n");
     let token = match expires {
         Some(expires) => format!("token until {}", expires.local(&world.clock.zone())),
-        None => "no token waiting".to_owned(),
+        None => "no token yet".to_owned(),
     };
     let renewed = match (renews, expires) {
         (Some(renews), _) => format!(", renewed silently from {} on", renews.local(&world.clock.zone())),

@@ -5,8 +5,9 @@ use std::io::{Error, ErrorKind};
 
 pub(super) fn tell(book: &mut Book) {
     let file = Path::new("/home/alice/.local/state/bitbucket-sso/audit.jsonl");
-    book.say("trail_table", trail_table(&[mint(), hand_out(), refusal()]));
-    book.say("trail_table empty", trail_table(&[]));
+    book.say("trail_table", trail_table(&[mint(), hand_out(), refusal()], 0));
+    book.say("trail_table empty", trail_table(&[], 0));
+    book.say("trail_table nonsense", trail_table(&[], 3));
     book.say("trail_holds", trail_holds(file, &verdict()));
     let bare =
         Verdict { seals: Seals::default(), anchored: 2, anchored_until: Some(time(1)), loose_hits: 0, ..verdict() };
