@@ -20,7 +20,7 @@ main() {
   picture failed.en light; picture failed.en dark; picture failed-cancelled.en light
   picture failed-declined.en light; picture failed-declined.ja dark
   picture confirm.en light; picture confirm.en dark; picture confirm.ja light
-  picture onward.en light; picture back_to_terminal.en dark
+  picture onward.en light; picture onward.en dark; picture back_to_terminal.en dark
   du -cb docs/pages/*.png | tail -1
 }
 

@@ -186,8 +186,8 @@ fn the_account_that_is_known_is_named_before_anything_opens() {
 #[test]
 fn a_slow_server_is_named_once() {
     let (practice, desk) = scene();
-    for _ in 0..2 {
-        practice.entra.weather.next("token", 1, Trouble::Slow(1_600));
+    for path in ["configuration", "token"] {
+        practice.entra.weather.next(path, 1, Trouble::Slow(1_600));
     }
     let desk = desk.person(Choice::sign_in(ALICE));
     let output = desk.helper().arg("login").output().unwrap();

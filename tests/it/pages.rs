@@ -8,7 +8,9 @@ use std::path::{Component, Path, PathBuf};
 pub fn all() -> Vec<String> {
     let docs =
         fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let pages = docs.filter(|name| name.ends_with(".md")).map(|name| format!("docs/{name}"));
+    let pages = docs
+        .filter(|name| Path::new(name).extension().is_some_and(|kind| kind == "md"))
+        .map(|name| format!("docs/{name}"));
     let mut all: Vec<String> = std::iter::once("README.md".to_owned()).chain(pages).collect();
     all.sort();
     all

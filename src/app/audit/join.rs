@@ -84,9 +84,8 @@ pub fn are_sign_ins(rows: &[Record]) -> bool {
 
 /// The same of Bitbucket's.
 pub fn are_events(rows: &[Record]) -> bool {
-    let known =
-        |row: &Record| !push(row).time.is_empty() && !(push(row).actor.is_empty() && push(row).token.is_empty());
-    rows.is_empty() || rows.iter().any(known)
+    let by_somebody = |push: &Push| !push.actor.is_empty() || !push.token.is_empty();
+    rows.is_empty() || rows.iter().map(push).any(|push| !push.time.is_empty() && by_somebody(&push))
 }
 
 /// Joins the three.

@@ -113,14 +113,12 @@ pub fn flaw(flaw: &Flaw) -> String {
 fn what_was_checked(verdict: &Verdict) -> String {
     let Verdict { files, records, first, last, head, loose_hits, seals, anchored, anchored_until, .. } = verdict;
     let time = |time: &Option<String>| time.as_deref().map_or_else(|| "?".to_owned(), clean);
-    let mut text = match records {
-        0 => "records: none\n".to_owned(),
-        _ => {
-            let files = if *files == 1 { "1 file".to_owned() } else { format!("{files} files") };
-            let span = first.as_ref().map(|_| format!(", {} to {}", time(first), time(last))).unwrap_or_default();
-            format!("records: {records} in {files}{span}\n")
-        }
-    };
+    let mut text = "records: none\n".to_owned();
+    if *records > 0 {
+        let files = if *files == 1 { "1 file".to_owned() } else { format!("{files} files") };
+        let span = first.as_ref().map(|_| format!(", {} to {}", time(first), time(last))).unwrap_or_default();
+        text = format!("records: {records} in {files}{span}\n");
+    }
     let mut say = |line: String| {
         // Writing to a String cannot fail.
         _ = writeln!(text, "{line}");
