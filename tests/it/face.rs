@@ -195,7 +195,7 @@ fn a_slow_server_is_named_once() {
     let told = stderr(&output);
     let lines: Vec<_> = told.lines().filter(|line| line.contains("waiting for an answer")).collect();
     assert!(output.status.success(), "{}", said(&output));
-    assert_eq!(lines, [format!("bitbucket-sso: waiting for an answer of {entra} (up to 10 seconds)")], "{told}");
+    assert_eq!(lines, [format!("bitbucket-sso: waiting for an answer of {entra} (up to 22 seconds)")], "{told}");
 }
 
 fn scene() -> (Practice, Desk) {
