@@ -187,6 +187,7 @@ mod tests {
         assert!(matches!(vault(dir.path(), &refusing).load(&name("a")), Err(VaultError::Missing(_))));
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_directory_open_to_others_is_not_used() {
         use std::os::unix::fs::PermissionsExt;
