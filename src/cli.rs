@@ -2,9 +2,11 @@
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+mod onboarding;
 mod options;
 mod scripts;
 
+pub use onboarding::{Ci, CiShell, Onboarding, Organisation};
 pub use options::{
     Audit, AuditFormat, AuditRows, Config, Doctor, Format, Login, Logout, Renew, Setup, Token, TokenFormat, Unsetup,
 };
@@ -38,9 +40,14 @@ pub enum Command {
     /// Show who is signed in
     Whoami(Format),
     /// Register with git for the configured hosts
-    Setup(Setup),
+    Setup(Box<Setup>),
     /// Take the registration with git back
     Unsetup(Unsetup),
+    /// For pipelines and containers
+    Ci {
+        #[command(subcommand)]
+        command: Ci,
+    },
     /// Print the credential of a host, for curl, IDEs and scripts
     Token(Token),
     /// Replace a credential that is about to end; started by `get`, never by a person

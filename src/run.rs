@@ -3,7 +3,7 @@
 use crate::app::login::login;
 use crate::app::logout::logout;
 use crate::app::world::{World, real};
-use crate::app::{audit, commands, doctor, erase, get, registration, renew, token, words};
+use crate::app::{audit, ci, commands, doctor, erase, get, onboard, registration, renew, token, words};
 use crate::basis::clock::{Clock, SystemClock};
 use crate::basis::env::Env;
 use crate::basis::failure::{Failure, Kind};
@@ -171,7 +171,10 @@ fn with_world(
         Command::Logout(typed) => logout(&world, &typed::extent(&world, typed)?),
         Command::Status(format) => commands::status(&world, format.json),
         Command::Whoami(format) => commands::whoami(&world, format.json),
-        Command::Setup(typed) => commands::setup(&world, &typed::setup(typed), invocation.stdin),
+        Command::Setup(typed) => onboarding(invocation, &world, *typed),
+        Command::Ci { command: cli::Ci::Env { host, shell } } => {
+            ci::env(&world, host.as_deref(), typed::ci_form(shell))
+        }
         Command::Renew(typed) => renew::run(world, &typed.host, typed.path.as_deref()).map(|()| String::new()),
         Command::Token(typed) => token::token(&world, &typed.host, typed::form(typed.format)),
         Command::Audit { command } => read_trail(&world, command),
@@ -183,6 +186,24 @@ fn with_world(
         | Command::Doctor(_)
         | Command::Completions { .. }
         | Command::Man { .. } => Ok(String::new()),
+    }
+}
+
+/// What is found is the result, also where something is left to a person.
+fn onboarding(invocation: &mut Invocation<'_>, world: &World, typed: cli::Setup) -> Result<String, Failure> {
+    if typed.more.quiet {
+        return onboard::quietly(world).map(|()| String::new());
+    }
+    if typed.more.admin {
+        return onboard::admin(world, &typed::admin(typed));
+    }
+    if typed.more.migrate.is_none() {
+        return commands::setup(world, &typed::setup(typed), invocation.stdin);
+    }
+    let told = onboard::migrate(world, &typed::migration(typed))?;
+    match told.failure {
+        None => Ok(told.text),
+        Some(failure) => write(invocation.stdout, &told.text).and(Err(failure)),
     }
 }
 

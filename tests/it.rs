@@ -11,10 +11,14 @@
 
 mod practice;
 
+#[path = "it/admin.rs"]
+mod admin;
 #[path = "it/audit.rs"]
 mod audit;
 #[path = "it/cdp.rs"]
 mod cdp;
+#[path = "it/ci_env.rs"]
+mod ci_env;
 #[path = "it/conversations.rs"]
 mod conversations;
 #[path = "it/day.rs"]
@@ -25,12 +29,16 @@ mod demo;
 mod desk;
 #[path = "it/doctor.rs"]
 mod doctor;
+#[path = "it/first_sign_in.rs"]
+mod first_sign_in;
 #[path = "it/house.rs"]
 mod house;
 #[path = "it/journey.rs"]
 mod journey;
 #[path = "it/later.rs"]
 mod later;
+#[path = "it/migrate.rs"]
+mod migrate;
 #[path = "it/model.rs"]
 mod model;
 #[path = "it/practice.rs"]

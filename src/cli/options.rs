@@ -1,6 +1,7 @@
 //! The options of each command, as typed.
 
-use clap::{Args, Subcommand, ValueEnum};
+use super::onboarding::Onboarding;
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// `login`.
@@ -48,6 +49,8 @@ pub struct Format {
 
 /// `setup`.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("agreed").args(["sha256", "migrate"]))]
+#[command(group = ArgGroup::new("job").args(["migrate", "admin"]))]
 pub struct Setup {
     /// Take the organisation's configuration from this domain
     #[arg(value_name = "DOMAIN", conflicts_with = "from")]
@@ -61,12 +64,14 @@ pub struct Setup {
     /// Show what would change
     #[arg(long)]
     pub dry_run: bool,
-    /// Do not ask; needs `--sha256`
-    #[arg(long, requires = "sha256")]
+    /// Do not ask; needs `--sha256`, or `--migrate`
+    #[arg(long, requires = "agreed")]
     pub yes: bool,
     /// The SHA-256 that the configuration must have
     #[arg(long, value_name = "HEX")]
     pub sha256: Option<String>,
+    #[command(flatten)]
+    pub more: Onboarding,
 }
 
 /// `unsetup`.

@@ -2,8 +2,10 @@
 
 use crate::app::login::Wish;
 use crate::app::logout::Extent;
+use crate::app::onboard::Migration;
+use crate::app::setup::{admin as organisation, migrate};
 use crate::app::world::World;
-use crate::app::{audit, commands, pick, token, words};
+use crate::app::{audit, ci, commands, pick, token, words};
 use crate::basis::failure::Failure;
 use crate::basis::session::Flow;
 use crate::cli;
@@ -36,8 +38,30 @@ pub(super) fn extent(world: &World, typed: cli::Logout) -> Result<Extent, Failur
 }
 
 pub(super) fn setup(typed: cli::Setup) -> commands::SetupWish {
-    let cli::Setup { domain, from, system, dry_run, yes, sha256 } = typed;
+    let cli::Setup { domain, from, system, dry_run, yes, sha256, more: _ } = typed;
     commands::SetupWish { domain, from, system, dry_run, yes, sha256 }
+}
+
+pub(super) fn migration(typed: cli::Setup) -> Migration {
+    let cli::Setup { dry_run, yes, more, .. } = typed;
+    let wish = migrate::Wish { rewrite: more.apply, erase: more.erase };
+    Migration { roots: more.migrate.unwrap_or_default(), wish, undo: more.undo, dry_run, yes, json: more.json }
+}
+
+pub(super) fn admin(typed: cli::Setup) -> organisation::Wish {
+    let cli::Setup { domain, dry_run, more, .. } = typed;
+    let cli::Organisation { tenant, client_id, host, source, scope, token_endpoint, consumer, out } = more.organisation;
+    let json = more.json;
+    organisation::Wish { domain, tenant, client_id, host, source, scope, token_endpoint, consumer, out, dry_run, json }
+}
+
+pub(super) fn ci_form(shell: cli::CiShell) -> ci::Form {
+    match shell {
+        cli::CiShell::Sh => ci::Form::Sh,
+        cli::CiShell::Powershell => ci::Form::Powershell,
+        cli::CiShell::Github => ci::Form::Github,
+        cli::CiShell::Gitlab => ci::Form::Gitlab,
+    }
 }
 
 pub(super) fn form(format: cli::TokenFormat) -> token::Form {

@@ -2,6 +2,7 @@
 
 use crate::basis::env::Env;
 use crate::basis::program;
+use crate::basis::secret::SecretBytes;
 use crate::basis::text::clean;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -92,6 +93,27 @@ impl Git {
         let text = String::from_utf8(output.stdout).ok()?;
         let path = PathBuf::from(text.lines().next()?.trim_end());
         path.is_absolute().then_some(path)
+    }
+
+    /// The lines that a command prints, or its fields where it ends them with NUL; none where it fails.
+    pub fn lines(&self, arguments: &[&str]) -> Vec<String> {
+        let output = self.run(arguments).ok().filter(|output| output.status.success());
+        let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+        text.split_terminator(if text.contains('\0') { '\0' } else { '\n' }).map(str::to_owned).collect()
+    }
+
+    /// Speaks with a helper of git's own, outside of any repository, whose aliases must not take its place: what it
+    /// answers, which may be nothing. `None` where it fails.
+    pub fn credential(&self, helper: &[String], verb: &str, request: &str) -> Option<SecretBytes> {
+        use std::io::Write;
+        let words: Vec<&str> = helper.iter().map(String::as_str).chain([verb]).collect();
+        let mut command = self.command(&words);
+        command.current_dir(NOT_A_REPOSITORY).env_remove("GIT_DIR").env_remove("GIT_WORK_TREE");
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
+        // One that does not read ends with an error, which counts.
+        child.stdin.take().map(|mut input| input.write_all(request.as_bytes()));
+        let output = child.wait_with_output().ok()?;
+        output.status.success().then(|| SecretBytes::new(output.stdout))
     }
 
     /// `--show-scope` came with git 2.26; without it nobody can tell the scope, the chain is the same.

@@ -1,6 +1,7 @@
 //! The git configuration file that is ours alone: for each host the empty reset, then our absolute path.
 
 use super::SetupError;
+use crate::basis::url::WebUrl;
 use crate::config::settings::{Host, Source};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -22,6 +23,29 @@ pub fn render(hosts: &[Host], exe: &Path) -> Result<String, SetupError> {
         }
     }
     Ok(text)
+}
+
+/// The same as keys and values of git's configuration, for the hosts that are wanted.
+pub fn pairs(
+    hosts: &[Host],
+    exe: &Path,
+    wanted: impl Fn(&WebUrl) -> bool,
+) -> Result<Vec<(String, String)>, SetupError> {
+    let helper = helper(exe)?;
+    let mut pairs = Vec::new();
+    for (position, host) in hosts.iter().enumerate() {
+        let again = hosts.iter().take(position).any(|earlier| earlier.url == host.url);
+        if again || !wanted(&host.url) {
+            continue;
+        }
+        let key = format!("credential.{}.helper", host.url);
+        pairs.push((key.clone(), String::new()));
+        pairs.push((key, helper.clone()));
+        if needs_path(host, hosts) {
+            pairs.push((format!("credential.{}.useHttpPath", host.url), "true".to_owned()));
+        }
+    }
+    Ok(pairs)
 }
 
 /// Whether a file is one of ours: nothing else may be overwritten or removed.

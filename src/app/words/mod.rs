@@ -11,6 +11,7 @@ mod configuration;
 mod entra;
 mod explain;
 mod machine;
+mod onboarding;
 pub mod pages;
 mod receipt;
 mod standing;
@@ -23,6 +24,7 @@ pub use configuration::*;
 pub use entra::*;
 pub use explain::*;
 pub use machine::*;
+pub use onboarding::*;
 pub use receipt::*;
 pub use standing::*;
 

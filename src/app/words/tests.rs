@@ -6,6 +6,7 @@ mod bitbucket;
 mod configuration;
 mod entra;
 mod machine;
+mod onboarding;
 mod standing;
 
 use super::*;
@@ -29,6 +30,7 @@ fn every_text_is_the_one_that_was_agreed_on() {
     configuration::tell(&mut book);
     entra::tell(&mut book);
     machine::tell(&mut book);
+    onboarding::tell(&mut book);
     standing::tell(&mut book);
     assert!(book.breaches.is_empty(), "{}", book.breaches.join("\n"));
     let missing: Vec<String> = functions().into_iter().filter(|name| !book.names(name)).collect();

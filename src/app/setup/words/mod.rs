@@ -1,9 +1,13 @@
 //! What people read of `setup` and `unsetup` (STYLE.md section 5.3).
 
+mod admin;
 mod changes;
+mod migrate;
 mod standing;
 
+pub use admin::{CLOUD_SECRET, LINK_SECRET, POLICY_HEAD, checklist, message, written};
 pub use changes::{plan, report};
+pub use migrate::{found, migrate_question, undone};
 pub use standing::{chain, repair};
 
 use super::bootstrap::{BootstrapError, Consent, Offer};
