@@ -75,3 +75,5 @@ mod schema;
 mod tester;
 #[path = "it/typed.rs"]
 mod typed;
+#[path = "it/windows/mod.rs"]
+mod windows;
