@@ -8,9 +8,10 @@ mod scripts;
 
 pub use onboarding::{Ci, CiShell, Onboarding, Organisation};
 pub use options::{
-    Audit, AuditFormat, AuditRows, Config, Doctor, Format, Login, Logout, Renew, Setup, Token, TokenFormat, Unsetup,
+    Audit, AuditFormat, AuditRows, Config, Doctor, Format, Install, Login, Logout, Own, Renew, Setup, Token,
+    TokenFormat, Uninstall, Unsetup,
 };
-pub use scripts::{Shell, completions, manual};
+pub use scripts::{Shell, completions, manual, papers};
 
 /// Sign in to Bitbucket with your Microsoft Entra ID account, once a day.
 #[derive(Debug, Parser)]
@@ -70,6 +71,12 @@ pub enum Command {
         #[command(subcommand)]
         command: Config,
     },
+    /// Install this program, take it back, ask for a newer one
+    #[command(name = "self")]
+    Own {
+        #[command(subcommand)]
+        command: Own,
+    },
     /// Print the completions of a shell, to be loaded by it
     Completions {
         /// The shell
@@ -77,7 +84,7 @@ pub enum Command {
     },
     /// Print the manual page of this program, or of one of its commands, for `man -l -`
     Man {
-        /// The command
+        /// The command; one of a command's own as in `audit-verify`
         #[arg(value_parser = scripts::visible)]
         command: Option<String>,
     },

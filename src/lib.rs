@@ -6,7 +6,7 @@
 //! ```text
 //!   roof      main  cli
 //!   landing   app/      get  erase  login  logout  status  setup  config  world
-//!   rooms     git/   hosts/   session/   source/
+//!   rooms     git/   hosts/   session/   identity/   source/
 //!   pantry    vault/   flight/   audit/   ui/   net/   idtoken/   config/
 //!   ground    basis/
 //! ```
@@ -22,6 +22,7 @@ pub mod config;
 pub mod flight;
 pub mod git;
 pub mod hosts;
+pub mod identity;
 pub mod idtoken;
 pub mod net;
 pub mod run;

@@ -2,10 +2,14 @@
 
 use bitbucket_sso::basis::env::Env;
 use bitbucket_sso::basis::process::keep_memory_private;
-use bitbucket_sso::git::streams::take_stdout;
+use bitbucket_sso::git::streams::{take_stdout, unbuffered_stdin};
 use bitbucket_sso::run::{Invocation, run};
 use std::io::{IsTerminal, Write, stderr, stdin};
 use std::process::ExitCode;
+
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static HEAP: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|info| quit(info.location())));
@@ -15,10 +19,10 @@ fn main() -> ExitCode {
     let code = run(&mut Invocation {
         args,
         env: Env::Process,
-        stdin: &mut stdin().lock(),
+        stdin: &mut unbuffered_stdin(),
         stdout: &mut stdout,
         stderr: &mut stderr(),
-        person: stdin().is_terminal(),
+        person: || stdin().is_terminal(),
     });
     ExitCode::from(code)
 }

@@ -3,7 +3,9 @@
 use crate::app::login::login;
 use crate::app::logout::logout;
 use crate::app::world::{World, real};
-use crate::app::{audit, ci, commands, doctor, erase, get, onboard, registration, renew, token, words};
+use crate::app::{
+    audit, ci, commands, doctor, erase, get, install, onboard, organisation, registration, renew, token, words,
+};
 use crate::basis::clock::{Clock, SystemClock};
 use crate::basis::env::Env;
 use crate::basis::failure::{Failure, Kind};
@@ -25,8 +27,8 @@ pub struct Invocation<'a> {
     /// Git's, or a command's documented result.
     pub stdout: &'a mut dyn Write,
     pub stderr: &'a mut dyn Write,
-    /// Whether a person typed this: standard input is a terminal.
-    pub person: bool,
+    /// Whether a person typed this: standard input is a terminal. Git's own verbs need not know.
+    pub person: fn() -> bool,
 }
 
 /// Runs and returns the exit code (DESIGN.md section 4).
@@ -115,7 +117,7 @@ fn write_answer(invocation: &mut Invocation<'_>, answer: &Answer) -> Result<(), 
 /// A word that is neither git's nor ours, from a program rather than from a person.
 fn unknown(invocation: &Invocation<'_>) -> bool {
     let word = invocation.args.get(1).map_or("", String::as_str);
-    !invocation.person && !word.starts_with('-') && !cli::knows(word)
+    !word.starts_with('-') && !(invocation.person)() && !cli::knows(word)
 }
 
 fn command(invocation: &mut Invocation<'_>) -> u8 {
@@ -154,10 +156,28 @@ fn execute(invocation: &mut Invocation<'_>, cli: cli::Cli) -> Result<(), Failure
         Command::Completions { shell } => cli::completions(shell),
         Command::Man { command } => cli::manual(command.as_deref()).map_err(|error| words::output(&error))?,
         Command::Explain { id } => words::explain(&id)?,
+        Command::Own { command: command @ (cli::Own::Install(_) | cli::Own::Uninstall(_)) } => {
+            own(&invocation.env, command)?
+        }
         Command::Unsetup(typed) => commands::unsetup(&invocation.env, typed.system)?,
         command => with_world(invocation, cli.set, command)?,
     };
     write(invocation.stdout, &print)
+}
+
+/// Without a world: a broken configuration stands in no installation's way.
+fn own(env: &Env, command: cli::Own) -> Result<String, Failure> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    match command {
+        cli::Own::Install(typed) => {
+            let papers = cli::papers().map_err(|error| words::output(&error))?;
+            install::install(env, &clock, &typed::install(typed), &papers)
+        }
+        cli::Own::Uninstall(cli::Uninstall { system, purge }) => {
+            install::uninstall(env, &clock, install::Leaving { system, purge })
+        }
+        cli::Own::Update { .. } => Ok(String::new()),
+    }
 }
 
 fn with_world(
@@ -165,9 +185,15 @@ fn with_world(
     flags: Vec<(String, String)>,
     command: Command,
 ) -> Result<String, Failure> {
-    let world = world(&invocation.env, flags)?;
+    let mut world = world(&invocation.env, flags.clone())?;
+    if matches!(command, Command::Login(_)) && organisation::refresh(&world) {
+        world = self::world(&invocation.env, flags)?;
+    }
     match command {
-        Command::Login(typed) => login(&world, &typed::wish(typed)).map(|()| String::new()),
+        Command::Login(typed) => {
+            world.means = typed::means(&typed);
+            login(&world, &typed::wish(typed)).map(|()| String::new())
+        }
         Command::Logout(typed) => logout(&world, &typed::extent(&world, typed)?),
         Command::Status(format) => commands::status(&world, format.json),
         Command::Whoami(format) => commands::whoami(&world, format.json),
@@ -179,10 +205,12 @@ fn with_world(
         Command::Token(typed) => token::token(&world, &typed.host, typed::form(typed.format)),
         Command::Audit { command } => read_trail(&world, command),
         Command::Config { command: cli::Config::Show(format) } => Ok(commands::config_show(&world, format.json)),
+        Command::Own { command: cli::Own::Update { .. } } => install::update::check(&world),
         // Done without a world.
         Command::Config { .. }
         | Command::Unsetup(_)
         | Command::Explain { .. }
+        | Command::Own { .. }
         | Command::Doctor(_)
         | Command::Completions { .. }
         | Command::Man { .. } => Ok(String::new()),

@@ -15,6 +15,12 @@ mod practice;
 mod admin;
 #[path = "it/audit.rs"]
 mod audit;
+#[path = "it/bootstrap.rs"]
+mod bootstrap;
+#[path = "it/bounds.rs"]
+mod bounds;
+#[path = "it/canaries.rs"]
+mod canaries;
 #[path = "it/cdp.rs"]
 mod cdp;
 #[path = "it/ci_env.rs"]
@@ -29,20 +35,36 @@ mod demo;
 mod desk;
 #[path = "it/doctor.rs"]
 mod doctor;
+#[path = "it/examples.rs"]
+mod examples;
+#[path = "it/face.rs"]
+mod face;
 #[path = "it/first_sign_in.rs"]
 mod first_sign_in;
 #[path = "it/house.rs"]
 mod house;
+#[path = "it/identity.rs"]
+mod identity;
+#[path = "it/identity_refusals.rs"]
+mod identity_refusals;
+#[path = "it/install.rs"]
+mod install;
 #[path = "it/journey.rs"]
 mod journey;
 #[path = "it/later.rs"]
 mod later;
+#[path = "it/managed.rs"]
+mod managed;
 #[path = "it/migrate.rs"]
 mod migrate;
 #[path = "it/model.rs"]
 mod model;
+#[path = "it/policy_override.rs"]
+mod policy_override;
 #[path = "it/practice.rs"]
 mod practice_tests;
+#[path = "it/promised.rs"]
+mod promised;
 #[path = "it/pty.rs"]
 mod pty;
 #[path = "it/queue.rs"]
@@ -69,11 +91,17 @@ mod refusals_git;
 mod refusals_policy;
 #[path = "it/refusals_setup.rs"]
 mod refusals_setup;
+#[path = "it/round_trips.rs"]
+mod round_trips;
+#[path = "it/saml.rs"]
+mod saml;
 #[path = "it/schema.rs"]
 mod schema;
 #[path = "it/tester.rs"]
 mod tester;
 #[path = "it/typed.rs"]
 mod typed;
+#[path = "it/walks.rs"]
+mod walks;
 #[path = "it/windows/mod.rs"]
 mod windows;

@@ -6,10 +6,12 @@ mod table;
 
 use crate::app::world::{World, trail_file};
 use crate::app::{trail, words};
-use crate::audit::{self, Anchors, Row, Trace};
+use crate::audit::{self, Anchors, Kept, Row, Trace, Verdict};
 use crate::basis::clock::Timestamp;
 use crate::basis::failure::Failure;
 use crate::basis::url::WebUrl;
+use crate::vault::Place;
+use join::Standing;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -47,7 +49,7 @@ pub fn verify(world: &World, anchors: Option<&Path>) -> Result<String, Failure> 
         return Err(words::no_anchors(path));
     }
     let file = file(world);
-    let verdict = audit::verify(&trace(world)?, trail::kept_key(world).as_ref(), &known);
+    let verdict = judge(world, &trace(world)?, &known)?;
     if verdict.flaws.is_empty() {
         Ok(words::trail_holds(&file, &verdict))
     } else {
@@ -55,10 +57,32 @@ pub fn verify(world: &World, anchors: Option<&Path>) -> Result<String, Failure> 
     }
 }
 
+/// The check itself. Where the key cannot be read now, and the rest shows nothing, that is the failure: the seals would
+/// pass for unchecked.
+pub fn judge(world: &World, trace: &Trace, anchors: &Anchors) -> Result<Verdict, Failure> {
+    match trail::kept_key(world) {
+        Ok(Some(key)) => Ok(audit::verify(trace, Kept::Here(&key), anchors)),
+        Ok(None) if world.vault.get().place() == Place::Keyring => Ok(audit::verify(trace, Kept::Gone, anchors)),
+        Ok(None) => Ok(audit::verify(trace, Kept::Forgotten, anchors)),
+        Err(error) => {
+            let verdict = audit::verify(trace, Kept::Forgotten, anchors);
+            if verdict.flaws.is_empty() { Err(words::vault(&error)) } else { Ok(verdict) }
+        }
+    }
+}
+
 /// `audit join`.
 pub fn join(world: &World, entra: &Path, atlassian: &Path, json: bool) -> Result<String, Failure> {
-    let rows = audit::rows(&trace(world)?);
-    let joined = join::join(&rows, &table::read(entra)?, &table::read(atlassian)?);
+    let trace = trace(world)?;
+    let mut joined = join::join(&audit::rows(&trace), &table::read(entra)?, &table::read(atlassian)?);
+    let verdict = judge(world, &trace, &Anchors::default())?;
+    joined.trail = Standing {
+        file: file(world).display().to_string(),
+        holds: verdict.flaws.is_empty(),
+        records: verdict.records,
+        head: verdict.head,
+        flaws: verdict.flaws.iter().map(words::flaw).collect(),
+    };
     if json {
         return Ok(format!("{:#}\n", serde_json::json!(joined)));
     }
@@ -88,7 +112,8 @@ fn since(world: &World, text: &str) -> Result<String, Failure> {
     moment.map(Timestamp::rfc3339).ok_or_else(|| words::bad_since(text))
 }
 
-fn trace(world: &World) -> Result<Trace, Failure> {
+/// The trail as it lies there.
+pub fn trace(world: &World) -> Result<Trace, Failure> {
     let file = file(world);
     audit::read(&file, &world.places.state, &*world.clock).map_err(|error| words::trail_unreadable(&file, &error))
 }

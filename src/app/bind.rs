@@ -1,6 +1,6 @@
 //! Binds a Bitbucket account to an Entra account before a first grant is stored (DESIGN.md section 7).
 
-use crate::app::by_browser::{self, PATIENCE};
+use crate::app::answer::{self, PATIENCE};
 use crate::app::consent::Request;
 use crate::app::grants;
 use crate::app::mint;
@@ -83,11 +83,10 @@ pub fn confirm_in_tab(
 ) -> Result<Visit, Failure> {
     let state = random::token(24);
     let uri = confirm_uri(loopback, redirect_uri).map_err(|error| words::loopback(wanted, &error))?;
-    by_browser::answer(visit, pages::confirm(wanted, proof, &pending.account, &uri, &state));
-    let deadline = world.clock.steady() + PATIENCE;
+    answer::show(visit, |language| pages::confirm(language, wanted, proof, &pending.account, &uri, &state));
     let expect = Expect { uri: &uri, method: Method::Post, state: &state };
-    let answered = loopback.wait(&*world.clock, &expect, deadline);
-    let visit = answered.map_err(|error| words::loopback(wanted, &error))?;
+    let still = |left| words::still_to_confirm(wanted, left);
+    let visit = answer::in_tab(world, wanted, loopback, &expect, &still)?;
     let yes = visit.fields().get("answer") == Some("yes");
     let stored = if yes {
         store(world, wanted, proof, &pending.grant, pending.credential)
@@ -97,7 +96,7 @@ pub fn confirm_in_tab(
     match stored {
         Ok(()) => Ok(visit),
         Err(failure) => {
-            by_browser::answer(visit, pages::failed(wanted, &failure));
+            answer::show(visit, |language| pages::failed(language, wanted, Some(proof), &failure));
             Err(failure)
         }
     }

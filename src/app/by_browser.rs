@@ -1,63 +1,80 @@
 //! The sign-in in the browser: Entra, then Bitbucket's consents in the same tab, then the true outcome.
 
+use crate::app::answer::{self, Answer, PATIENCE};
 use crate::app::consent;
 use crate::app::entra::InBrowser;
+use crate::app::forward;
 use crate::app::interaction::Choice;
 use crate::app::sign_in::{self, SignIn};
 use crate::app::turns;
+use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::words::pages;
+use crate::app::world::World;
 use crate::basis::credential::Proof;
 use crate::basis::failure::Failure;
 use crate::basis::session::Flow;
 use crate::config::settings::ResponseMode;
-use crate::session::loopback::{Expect, Loopback, Method, Visit};
-use std::time::Duration;
+use crate::session::loopback::{Expect, Loopback, Method};
 
 /// Signs in by authorization code with PKCE (`facts/entra.md` section 3).
 pub fn run(sign_in: &SignIn<'_>, choice: &Choice) -> Result<Proof, Failure> {
     let SignIn { world, wanted, .. } = *sign_in;
     let consents = sign_in.consents()?;
-    let mut loopback = Loopback::bind(&wanted.profile.redirect_uri).map_err(|error| words::loopback(wanted, &error))?;
-    let attempt = InBrowser::start(sign_in, loopback.redirect_uri())?;
+    let loopback = Loopback::bind_to(&wanted.profile.redirect_uri, world.means.port);
+    let mut loopback = loopback.map_err(|error| words::loopback(wanted, &error))?;
+    // A form leaves nothing in the address bar that could be copied.
+    let mode = if world.means.paste { ResponseMode::Query } else { wanted.profile.response_mode };
+    let attempt = InBrowser::start(sign_in, loopback.redirect_uri(), mode)?;
     turns::announce(world, sign_in.turn, words::leader_in_browser(wanted), PATIENCE);
     sign_in::announce(sign_in, choice);
-    open(sign_in, choice, attempt.url())?;
-    let deadline = world.clock.steady() + PATIENCE;
     let uri = loopback.redirect_uri().to_owned();
-    let expect = Expect { uri: &uri, method: method(wanted.profile.response_mode), state: attempt.state() };
-    let visit = loopback.wait(&*world.clock, &expect, deadline).map_err(|error| words::loopback(wanted, &error))?;
-    let begun = attempt.redeem(&visit).and_then(|tokens| sign_in::begin(sign_in, tokens, Flow::Browser));
-    let proof = match begun {
-        Ok(proof) => proof,
-        Err(failure) => {
-            answer(visit, pages::failed(wanted, &failure));
-            return Err(failure);
+    let opened = open(world, wanted, choice, &Page { url: attempt.url(), uri: &uri, also: &consents })?;
+    let expect = Expect { uri: &uri, method: method(mode), state: attempt.state() };
+    let still = |left| words::still_in_browser(wanted, opened, world.means.paste, left);
+    let came = answer::wait(world, wanted, &mut loopback, &expect, world.means.paste, &still)?;
+    let begun = attempt.redeem(came.fields()).and_then(|tokens| sign_in::begin(sign_in, tokens, Flow::Browser));
+    match (begun, came) {
+        (Err(failure), came) => {
+            came.show(|language| pages::failed(language, wanted, None, &failure));
+            Err(failure)
         }
-    };
-    let visit = consent::in_tab(sign_in, &mut loopback, &consents, &proof, visit)?;
-    answer(visit, pages::done(world, wanted, &proof));
-    world.ui.tell(&words::signed_in(world, &proof));
-    Ok(proof)
+        (Ok(proof), Answer::Tab(visit)) => {
+            let visit = consent::in_tab(sign_in, &mut loopback, &consents, &proof, visit)?;
+            answer::show(visit, |language| pages::done(language, world, wanted, &proof));
+            world.ui.tell(&words::signed_in(world, &proof));
+            Ok(proof)
+        }
+        (Ok(proof), Answer::Pasted(_)) => {
+            // Its port may be the one that a consent needs.
+            drop(loopback);
+            consents.iter().try_for_each(|wanted| consent::by_paste(world, wanted, &proof))?;
+            world.ui.tell(&words::signed_in(world, &proof));
+            Ok(proof)
+        }
+    }
 }
 
-/// Opens the page, or shows its address where no browser is to be opened.
-pub fn open(sign_in: &SignIn<'_>, choice: &Choice, url: &str) -> Result<(), Failure> {
-    let SignIn { world, wanted, .. } = *sign_in;
+/// A page to be opened, where it will lead back to, and whose consents follow.
+pub struct Page<'a> {
+    pub url: &'a str,
+    pub uri: &'a str,
+    pub also: &'a [Wanted<'a>],
+}
+
+/// Opens the page, or shows its address where no browser is to be opened; whether it was opened.
+pub fn open(world: &World, wanted: &Wanted<'_>, choice: &Choice, page: &Page<'_>) -> Result<bool, Failure> {
     if choice.opens {
-        match world.ui.open_page(url) {
-            Ok(()) => return Ok(()),
+        match world.ui.open_page(page.url) {
+            Ok(()) => return Ok(true),
             Err(error) if choice.unattended => return Err(words::no_browser(wanted, &error)),
             Err(_) => {}
         }
     }
-    world.ui.show(&words::open_this(url));
-    Ok(())
-}
-
-/// Answers the tab. Its connection may be gone; the outcome stands all the same.
-pub fn answer(visit: Visit, (status, html): (u16, String)) {
-    visit.page(status, &html);
+    let forward = world.means.port.map(|_| words::forward_ports(&forward::command(&world.env, page.uri, page.also)));
+    let address = words::open_this(page.url, page.uri, world.means);
+    world.ui.show(&forward.into_iter().chain([address]).collect::<Vec<_>>().join("\n"));
+    Ok(false)
 }
 
 fn method(mode: ResponseMode) -> Method {
@@ -66,6 +83,3 @@ fn method(mode: ResponseMode) -> Method {
         ResponseMode::Query => Method::Get,
     }
 }
-
-/// How long a person may take (DESIGN.md section 11).
-pub const PATIENCE: Duration = Duration::from_secs(300);

@@ -4,6 +4,7 @@ use crate::app::by_browser;
 use crate::app::consent;
 use crate::app::entra::ByDevice;
 use crate::app::interaction::Choice;
+use crate::app::reminders::Reminders;
 use crate::app::sign_in::{self, SignIn};
 use crate::app::turns;
 use crate::app::words;
@@ -19,7 +20,9 @@ pub fn run(sign_in: &SignIn<'_>, choice: &Choice) -> Result<Proof, Failure> {
     sign_in::announce(sign_in, choice);
     world.ui.show(&words::device_code(wanted, &device.code, left));
     turns::announce(world, sign_in.turn, words::leader_with_code(wanted, &device.code), left);
-    let tokens = match device.wait() {
+    let remind = |left| world.ui.remind(&words::still_with_code(&device.code, left));
+    let reminders = Reminders::new(&*world.clock, left, &remind);
+    let tokens = match device.wait(&|pause| reminders.sleep(pause)) {
         Ok(tokens) => tokens,
         Err(Some(failure)) => return Err(failure),
         // The browser of this machine can show its device; where it does not open, a person has to start it.

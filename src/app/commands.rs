@@ -1,17 +1,16 @@
 //! What the remaining commands print: status, whoami, setup and configuration, as text or JSON.
 
-use crate::app::chain;
 use crate::app::setup;
-use crate::app::setup::bootstrap::{self, Consent, Kept, Offer, Origin};
+use crate::app::setup::bootstrap::Origin;
 use crate::app::status::{self, Status};
 use crate::app::words;
 use crate::app::world::{self, World};
+use crate::app::{chain, organisation};
 use crate::basis::env::Env;
 use crate::basis::failure::Failure;
 use crate::config::{self, Places, ShownValue};
 use std::io::Read;
 use std::path::Path;
-use std::time::Duration;
 
 /// `setup` as typed.
 #[derive(Clone, Debug, Default)]
@@ -81,7 +80,7 @@ pub fn setup(world: &World, wish: &SetupWish, stdin: &mut dyn Read) -> Result<St
     };
     if let Some(origin) = origin {
         let origin = origin.map_err(|error| setup::words::bootstrap_failure(&error))?;
-        said.push_str(&take(world, wish, &origin, stdin)?);
+        said.push_str(&organisation::take(world, wish, &origin, stdin)?);
         if wish.dry_run {
             return Ok(said);
         }
@@ -113,42 +112,3 @@ pub fn unsetup(env: &Env, system: bool) -> Result<String, Failure> {
     let report = if system { setup::undo_system(&surroundings) } else { setup::undo(&surroundings) };
     report.map(|report| setup::words::report(&report)).map_err(|error| setup::words::failure(&error))
 }
-
-/// Fetches, shows, asks once, writes.
-fn take(world: &World, wish: &SetupWish, origin: &Origin, stdin: &mut dyn Read) -> Result<String, Failure> {
-    let fail = |error: &bootstrap::BootstrapError| setup::words::bootstrap_failure(error);
-    let offer = bootstrap::fetch(origin, world.http.get(), stdin, &config::toml_value).map_err(|error| fail(&error))?;
-    let shown = setup::words::offer(&offer);
-    if wish.dry_run {
-        return Ok(shown);
-    }
-    let consent = bootstrap::consent(&offer, wish.yes, wish.sha256.as_deref()).map_err(|error| fail(&error))?;
-    if consent == Consent::Ask {
-        ask(world, &offer, &shown)?;
-    }
-    let user_file = world.places.user_file.clone().ok_or_else(words::no_home)?;
-    let check = |path: &Path| config::validate(path).map_err(|error| without_place(path, &error.to_string()));
-    let kept = bootstrap::keep(&offer, &user_file, &check, &config::toml_value).map_err(|error| fail(&error))?;
-    Ok(match kept {
-        Kept::Written => format!("{} written\n", user_file.display()),
-        Kept::Unchanged => format!("{} already says so\n", user_file.display()),
-    })
-}
-
-fn ask(world: &World, offer: &Offer, shown: &str) -> Result<(), Failure> {
-    world.ui.show(shown);
-    let answer = world.ui.ask(setup::words::question(Consent::Ask).unwrap_or_default(), ANSWER_WITHIN);
-    match answer {
-        Some(line) if matches!(line.trim(), "y" | "Y" | "yes" | "Yes") => Ok(()),
-        Some(_) => Err(setup::words::declined()),
-        None => Err(setup::words::nobody_to_ask(offer)),
-    }
-}
-
-/// A flaw of an offered document, without the place of our copy of it.
-fn without_place(path: &Path, flaw: &str) -> String {
-    let rest = flaw.strip_prefix(&*path.to_string_lossy()).and_then(|rest| rest.split_once(": "));
-    rest.map_or(flaw, |(_line, why)| why).to_owned()
-}
-
-const ANSWER_WITHIN: Duration = Duration::from_secs(300);

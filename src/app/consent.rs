@@ -1,10 +1,12 @@
 //! A person consents at Bitbucket: in the tab that Entra has just left, or by a pasted address.
 
-use crate::app::by_browser::{self, PATIENCE};
+use crate::app::answer::{self, Answer, PATIENCE};
+use crate::app::by_browser::{self, Page};
+use crate::app::forward;
 use crate::app::get::Manner;
 use crate::app::interaction::{self, Choice};
 use crate::app::oauth::OAuth;
-use crate::app::sign_in::{SignIn, Why};
+use crate::app::sign_in::SignIn;
 use crate::app::wanted::Wanted;
 use crate::app::words::{self, pages};
 use crate::app::world::World;
@@ -16,9 +18,8 @@ use crate::basis::secret::{Code, Verifier};
 use crate::basis::session::Flow;
 use crate::basis::text;
 use crate::flight::Turn;
-use crate::session::loopback::{Expect, Loopback, Method, Visit};
-use crate::source::pasted::{self, PasteError};
-use std::time::{Duration, Instant};
+use crate::session::loopback::{Expect, Fields, Loopback, LoopbackError, Method, Visit};
+use crate::source::pasted::PasteError;
 
 /// One consent under way.
 pub struct Request<'a> {
@@ -67,25 +68,25 @@ pub fn alone(
     if choice.unattended {
         turns::change(world, wanted, |state| state.tab_spent = true);
     }
-    world.ui.tell(&words::consent_begins(wanted, &proof.who));
+    let pasted = choice.flow == Flow::DeviceCode || world.means.paste;
+    world.ui.tell(&words::consent_begins(wanted, &proof.who, choice.opens && !pasted));
     turns::announce(world, turn, words::leader_in_browser(wanted), PATIENCE);
-    if choice.flow == Flow::DeviceCode {
+    if pasted {
         return by_paste(world, wanted, proof);
     }
-    let sign_in = SignIn::new(world, wanted, manner, turn, Why::Asked);
-    let visit = first_tab(&sign_in, &choice, proof)?;
-    by_browser::answer(visit, pages::done(world, wanted, proof));
+    let visit = first_tab(world, wanted, &choice, proof)?;
+    answer::show(visit, |language| pages::done(language, world, wanted, proof));
     turns::change(world, wanted, |state| state.tab_spent = false);
     Ok(())
 }
 
 /// Opens a tab of its own for the consent.
-fn first_tab(sign_in: &SignIn<'_>, choice: &Choice, proof: &Proof) -> Result<Visit, Failure> {
-    let SignIn { world, wanted, .. } = *sign_in;
-    let mut loopback = bound(wanted)?;
+fn first_tab(world: &World, wanted: &Wanted<'_>, choice: &Choice, proof: &Proof) -> Result<Visit, Failure> {
+    let mut loopback = bound(world, wanted)?;
     let request = request(wanted, loopback.redirect_uri().to_owned())?;
-    by_browser::open(sign_in, choice, &request.url)?;
-    finish(world, &mut loopback, wanted, proof, &request)
+    let page = Page { url: &request.url, uri: &request.redirect_uri, also: &[] };
+    let opened = by_browser::open(world, wanted, choice, &page)?;
+    finish(world, &mut loopback, wanted, proof, &request, opened)
 }
 
 /// Sends the waiting tab on to Bitbucket and waits for it to come back.
@@ -102,13 +103,13 @@ fn next_tab(
     let request = match request {
         Ok(request) => request,
         Err(failure) => {
-            by_browser::answer(visit, pages::failed(wanted, &failure));
+            answer::show(visit, |language| pages::failed(language, wanted, Some(proof), &failure));
             return Err(failure);
         }
     };
     // Not by redirect: after our own form, browsers apply its `form-action` to redirects too.
-    by_browser::answer(visit, pages::onward(wanted, &request.url));
-    finish(world, loopback, wanted, proof, &request)
+    answer::show(visit, |language| pages::onward(language, wanted, &request.url));
+    finish(world, loopback, wanted, proof, &request, true)
 }
 
 /// Waits for Bitbucket's redirect, redeems the code, binds the accounts, stores the grant.
@@ -118,18 +119,19 @@ fn finish(
     wanted: &Wanted<'_>,
     proof: &Proof,
     request: &Request<'_>,
+    opened: bool,
 ) -> Result<Visit, Failure> {
-    let deadline: Instant = world.clock.steady() + PATIENCE;
     let expect = Expect { uri: &request.redirect_uri, method: Method::Get, state: &request.state };
-    let visit = loopback.wait(&*world.clock, &expect, deadline).map_err(|error| words::loopback(wanted, &error))?;
-    let code = code_of(&visit).map_err(|error| words::pasted(wanted, &error));
+    let still = |left| words::still_in_browser(wanted, opened, false, left);
+    let visit = answer::in_tab(world, wanted, loopback, &expect, &still)?;
+    let code = code_of(visit.fields()).map_err(|error| words::pasted(wanted, &error));
     match code.and_then(|code| bind::granted(world, wanted, proof, request, &code)) {
         Ok(bind::Bound::Stored) => Ok(visit),
         Ok(bind::Bound::Unclear(pending)) => {
             bind::confirm_in_tab(world, loopback, wanted, proof, visit, &request.redirect_uri, pending)
         }
         Err(failure) => {
-            by_browser::answer(visit, pages::failed(wanted, &failure));
+            answer::show(visit, |language| pages::failed(language, wanted, Some(proof), &failure));
             Err(failure)
         }
     }
@@ -138,40 +140,34 @@ fn finish(
 /// Without a browser here: shows the address, takes the pasted redirect, or the loopback's if it comes first
 /// (a forwarded port).
 pub fn by_paste(world: &World, wanted: &Wanted<'_>, proof: &Proof) -> Result<(), Failure> {
-    let mut loopback = bound(wanted)?;
+    let mut loopback = bound(world, wanted)?;
     let request = request(wanted, loopback.redirect_uri().to_owned())?;
-    world.ui.show(&words::paste_this(wanted, &request.url));
-    let code = race(world, wanted, &mut loopback, &request)?;
-    match bind::granted(world, wanted, proof, &request, &code)? {
+    let line = || forward::command(&world.env, &request.redirect_uri, &[]);
+    let forward = world.means.port.map(|_| words::forward_ports(&line()));
+    let address = words::paste_this(wanted, &request.url);
+    world.ui.show(&forward.into_iter().chain([address]).collect::<Vec<_>>().join("\n"));
+    let expect = Expect { uri: &request.redirect_uri, method: Method::Get, state: &request.state };
+    let still = |left| words::still_in_browser(wanted, false, true, left);
+    let came = answer::wait(world, wanted, &mut loopback, &expect, true, &still);
+    let came = came.map_err(|failure| timed_out(wanted, failure))?;
+    let code = code_of(came.fields()).map_err(|error| words::pasted(wanted, &error));
+    if let Answer::Tab(visit) = came {
+        answer::show(visit, |language| pages::back_to_terminal(language, wanted));
+    }
+    match bind::granted(world, wanted, proof, &request, &code?)? {
         bind::Bound::Stored => Ok(()),
         bind::Bound::Unclear(pending) => bind::confirm_at_terminal(world, wanted, proof, pending),
     }
 }
 
-fn race(world: &World, wanted: &Wanted<'_>, loopback: &mut Loopback, request: &Request<'_>) -> Result<Code, Failure> {
-    let deadline = world.clock.steady() + PATIENCE;
-    let expect = Expect { uri: &request.redirect_uri, method: Method::Get, state: &request.state };
-    while world.clock.steady() < deadline {
-        if let Some(line) = world.ui.ask("", SLICE) {
-            let read = pasted::parse(&line, &request.redirect_uri, &request.state);
-            match read {
-                Ok(code) => return Ok(code),
-                Err(error) if worth_another_try(&error) => world.ui.show(&words::pasted_again(&error)),
-                Err(error) => return Err(words::pasted(wanted, &error)),
-            }
-        }
-        if let Ok(visit) = loopback.wait(&*world.clock, &expect, world.clock.steady() + SLICE) {
-            let code = code_of(&visit).map_err(|error| words::pasted(wanted, &error));
-            by_browser::answer(visit, pages::back_to_terminal(wanted));
-            return code;
-        }
-    }
-    Err(words::paste_timed_out(wanted))
+/// The sign-in is there; what did not come is the consent.
+fn timed_out(wanted: &Wanted<'_>, failure: Failure) -> Failure {
+    if failure.id == "sign-in-timed-out" { words::paste_timed_out(wanted) } else { failure }
 }
 
 /// The code of a redirect whose state the loopback has checked.
-fn code_of(visit: &Visit) -> Result<Code, PasteError> {
-    let one = |name: &str| visit.fields().get(name);
+fn code_of(fields: &Fields) -> Result<Code, PasteError> {
+    let one = |name: &str| fields.get(name);
     match (one("error"), one("code")) {
         (Some("access_denied"), _) => Err(PasteError::Declined),
         (Some(error), _) => {
@@ -183,16 +179,14 @@ fn code_of(visit: &Visit) -> Result<Code, PasteError> {
     }
 }
 
-fn worth_another_try(error: &PasteError) -> bool {
-    matches!(error, PasteError::NotAnAddress | PasteError::OtherPage { .. } | PasteError::OtherSignIn)
-}
-
-/// The terminal and the loopback are looked at in turns of this length.
-const SLICE: Duration = Duration::from_millis(200);
-
-fn bound(wanted: &Wanted<'_>) -> Result<Loopback, Failure> {
+/// On the chosen port, unless the consumer or link is registered with one of its own.
+fn bound(world: &World, wanted: &Wanted<'_>) -> Result<Loopback, Failure> {
     let registered = OAuth::of(&wanted.host.source).map_or("", |oauth| oauth.registered_uri());
-    Loopback::bind(registered).map_err(|error| words::loopback(wanted, &error))
+    let bound = match Loopback::bind_to(registered, world.means.port) {
+        Err(LoopbackError::Fixed { .. }) => Loopback::bind(registered),
+        bound => bound,
+    };
+    bound.map_err(|error| words::loopback(wanted, &error))
 }
 
 fn request<'a>(wanted: &'a Wanted<'a>, redirect_uri: String) -> Result<Request<'a>, Failure> {

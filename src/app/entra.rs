@@ -7,9 +7,10 @@ use crate::app::words;
 use crate::app::world::World;
 use crate::basis::failure::Failure;
 use crate::basis::session::Session;
+use crate::config::settings::ResponseMode;
 use crate::session::browser::{Attempt, Prompt};
 use crate::session::device::{self, DeviceCode};
-use crate::session::loopback::Visit;
+use crate::session::loopback::Fields;
 use crate::session::{self, Action, Asked, Entra, SessionError, Tenant, Tokens};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -63,8 +64,8 @@ pub struct InBrowser<'a> {
 }
 
 impl<'a> InBrowser<'a> {
-    /// Prepares the page; `redirect_uri` is the loopback's own.
-    pub fn start(sign_in: &SignIn<'a>, redirect_uri: &str) -> Result<Self, Failure> {
+    /// Prepares the page; `redirect_uri` is the loopback's own, `mode` how the answer comes to it.
+    pub fn start(sign_in: &SignIn<'a>, redirect_uri: &str, mode: ResponseMode) -> Result<Self, Failure> {
         let SignIn { world, wanted, .. } = *sign_in;
         let talk = Talk::new(world, wanted, sign_in.claims.clone());
         let tenant = talk.tenant().map_err(|error| words::session(wanted, &error))?;
@@ -74,7 +75,7 @@ impl<'a> InBrowser<'a> {
             _ => Prompt::Auto,
         };
         let hint = sign_in.hint.as_deref();
-        let attempt = Attempt::start(&talk.entra(), &tenant, redirect_uri, &talk.asked(), hint, prompt);
+        let attempt = Attempt::start(&talk.entra(), &tenant, redirect_uri, &talk.asked(), hint, prompt, mode);
         Ok(Self { attempt: attempt.map_err(|error| words::session(wanted, &error))?, talk, tenant })
     }
 
@@ -89,9 +90,9 @@ impl<'a> InBrowser<'a> {
     }
 
     /// Turns the browser's answer into tokens.
-    pub fn redeem(self, visit: &Visit) -> Result<Tokens, Failure> {
+    pub fn redeem(self, answer: &Fields) -> Result<Tokens, Failure> {
         let Self { talk, tenant, attempt } = self;
-        let redeemed = attempt.redeem(&talk.entra(), &tenant, &talk.asked(), visit.fields());
+        let redeemed = attempt.redeem(&talk.entra(), &tenant, &talk.asked(), answer);
         redeemed.map_err(|error| words::session(talk.wanted, &error))
     }
 }
@@ -113,10 +114,11 @@ impl<'a> ByDevice<'a> {
         Ok(Self { code: code.map_err(|error| words::session(wanted, &error))?, talk, tenant })
     }
 
-    /// Waits until the person has signed in. `Err(None)`: Entra wants what only a browser can show.
-    pub fn wait(&self) -> Result<Tokens, Option<Failure>> {
+    /// Waits until the person has signed in; `nap` sleeps between two polls. `Err(None)`: Entra wants what only a
+    /// browser can show.
+    pub fn wait(&self, nap: &dyn Fn(Duration)) -> Result<Tokens, Option<Failure>> {
         let Self { talk, tenant, code } = self;
-        let waited = code.wait(&talk.entra(), tenant, &talk.asked());
+        let waited = code.wait(&talk.entra(), tenant, &talk.asked(), nap);
         waited.map_err(|error| match &error {
             SessionError::Refused(refusal) if refusal.action == Action::BrowserInstead => None,
             error => Some(words::session(talk.wanted, error)),

@@ -10,6 +10,7 @@ use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
 use crate::basis::failure::Failure;
+use crate::basis::version::Version;
 use crate::git::answer::{Answer, Scheme};
 use crate::git::request::Request;
 use crate::hosts;
@@ -28,12 +29,18 @@ pub enum Manner {
 /// The whole way of a request (DESIGN.md section 3).
 pub fn get(world: &World, request: &Request) -> Result<Answer, Failure> {
     let Some(wanted) = wanted(world, request) else { return Ok(Answer::Pass) };
+    new_enough(world)?;
     let cached = match hit(world, &wanted)? {
         Some(cached) => cached,
         None => obtain(world, &wanted, Manner::Git)?,
     };
     let scheme = Scheme::of(wanted.scheme(), request.capabilities);
     Ok(Answer::Credential { credential: cached.credential, scheme })
+}
+
+/// Refuses where policy wants a later version of this program.
+pub fn new_enough(world: &World) -> Result<(), Failure> {
+    world.loaded.settings.fleet.wanted_version.map_or(Ok(()), |wanted| Err(words::too_old(wanted, Version::own())))
 }
 
 /// A cached credential, recorded as handed out; one that ages is renewed behind the caller's back.

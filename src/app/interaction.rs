@@ -23,6 +23,15 @@ pub struct Choice {
     pub unattended: bool,
 }
 
+/// How the person of this run wants to be asked, as typed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Means {
+    /// No browser is opened here; the address that it ends at may be pasted.
+    pub paste: bool,
+    /// The loopback listens on this port, where the redirect URI leaves it free.
+    pub port: Option<u16>,
+}
+
 /// Why no person is asked.
 #[derive(Debug)]
 pub enum NotAsked {
@@ -55,7 +64,7 @@ pub fn choose(
         (None, Usable::Yes(reason)) => (Flow::Browser, reason.clone()),
         (None, Usable::No(reason)) => (Flow::DeviceCode, reason.clone()),
     };
-    let choice = Choice { flow, reason, opens: matches!(browser, Usable::Yes(_)), unattended };
+    let choice = Choice { flow, reason, opens: matches!(browser, Usable::Yes(_)) && !world.means.paste, unattended };
     terminal_allowed(world, wanted, manner, choice)
 }
 

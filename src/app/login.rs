@@ -1,7 +1,7 @@
 //! A person signs in on purpose.
 
 use crate::app::chain;
-use crate::app::get::Manner;
+use crate::app::get::{self, Manner};
 use crate::app::grants;
 use crate::app::sessions::{self, Kept};
 use crate::app::sign_in::{self, SignIn, Why};
@@ -11,7 +11,8 @@ use crate::app::world::World;
 use crate::app::{pick, prove, trail, turns};
 use crate::basis::failure::Failure;
 use crate::basis::session::Flow;
-use crate::config::settings::Identity;
+use crate::config;
+use crate::config::settings::{FlowChoice, Identity};
 
 /// What was typed.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +28,7 @@ pub struct Wish {
 
 /// Signs in every account that the chosen hosts need, and has their consents.
 pub fn login(world: &World, wish: &Wish) -> Result<(), Failure> {
+    get::new_enough(world)?;
     for hosts in pick::accounts(world, wish.host.as_deref())? {
         account(world, wish, &hosts)?;
         for complaint in hosts.iter().flat_map(|wanted| chain::complaints(world, wanted)) {
@@ -40,7 +42,9 @@ pub fn login(world: &World, wish: &Wish) -> Result<(), Failure> {
 fn account(world: &World, wish: &Wish, hosts: &[Wanted<'_>]) -> Result<(), Failure> {
     let Some(first) = hosts.first() else { return Ok(()) };
     if first.profile.identity != Identity::User {
-        return Err(words::workload(first));
+        let proof = prove::prove(world, first, Manner::Command)?;
+        world.ui.tell(&words::workload_ready(first, &proof.who.to_string()));
+        return Ok(());
     }
     match lives(world, wish, first)? {
         Some(kept) => consents(world, first, hosts, &kept),
@@ -68,7 +72,7 @@ fn anew(world: &World, wish: &Wish, first: &Wanted<'_>, hosts: &[Wanted<'_>]) ->
         return consents(world, first, hosts, &kept);
     }
     let sign_in = SignIn {
-        forced: wish.flow,
+        forced: flow(world, wish, first),
         reauthenticate: wish.force || first.profile.reauthenticate,
         also: hosts.to_vec(),
         claims: turns::state(world, first).claims,
@@ -81,6 +85,21 @@ fn anew(world: &World, wish: &Wish, first: &Wanted<'_>, hosts: &[Wanted<'_>]) ->
         trail::refused(world, first, failure);
     }
     signed.map(drop)
+}
+
+/// The flow that was typed, unless policy has chosen one.
+fn flow(world: &World, wish: &Wish, wanted: &Wanted<'_>) -> Option<Flow> {
+    let typed = wish.flow?;
+    let chosen = match wanted.profile.flow {
+        FlowChoice::Auto => return Some(typed),
+        FlowChoice::Browser => Flow::Browser,
+        FlowChoice::DeviceCode => Flow::DeviceCode,
+    };
+    if chosen == typed || !config::is_locked(&world.loaded, &wanted.profile.name, "flow") {
+        return Some(typed);
+    }
+    world.ui.tell(&words::flow_locked(chosen));
+    None
 }
 
 /// The session that makes a new sign-in needless, unless one was asked for.

@@ -1,5 +1,6 @@
 //! The two sources that need a person's consent at Bitbucket, behind one face.
 
+use crate::app::slow;
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
@@ -57,7 +58,8 @@ impl<'a> OAuth<'a> {
             Self::Cloud(consumer) => &consumer.client_secret,
             Self::DataCenter(link) => &link.client_secret,
         };
-        config::client_secret(from, &world.env, &*world.clock).map_err(|error| words::config(&error))
+        let secret = || config::client_secret(from, &world.env, &*world.clock).map_err(|error| words::config(&error));
+        if matches!(from, SecretSource::Command(_)) { slow::program(secret) } else { secret() }
     }
 
     /// Bitbucket's page on which the person consents.

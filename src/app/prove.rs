@@ -7,9 +7,9 @@ use crate::app::sign_in::{self, SignIn, Why};
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
-use crate::app::{consent, grants, interaction, trail, turns};
+use crate::app::{consent, grants, interaction, trail, turns, workload};
 use crate::basis::clock::Timestamp;
-use crate::basis::credential::{Proof, Vouched};
+use crate::basis::credential::{Proof, Subject, Vouched};
 use crate::basis::failure::{Failure, Kind};
 use crate::config::settings::Identity;
 use crate::flight::Turn;
@@ -21,7 +21,7 @@ pub use crate::app::sessions::forget_recent;
 /// A proof for this host, from one leader per account; everybody else adopts how it went.
 pub fn prove(world: &World, wanted: &Wanted<'_>, manner: Manner) -> Result<Proof, Failure> {
     if wanted.profile.identity != Identity::User {
-        return Err(words::workload(wanted));
+        return workload::prove(world, wanted);
     }
     if let Some(proof) = sessions::recent(world, wanted) {
         return Ok(proof);
@@ -128,6 +128,7 @@ fn renewed(world: &World, wanted: &Wanted<'_>, kept: Kept, tokens: Tokens) -> Re
         who: session.who,
         vouched,
         access_token: tokens.access.filter(|_| wanted.host.source.entra_scope().is_some()),
+        subject: Subject::EntraAccessToken,
         expires: tokens.expires,
         confirmed: session.confirmed,
         session_ends: session.ends,
@@ -208,6 +209,7 @@ fn grace(world: &World, wanted: &Wanted<'_>, kept: &Kept) -> Option<Proof> {
         // Nobody vouched now; the trail says so with an event of its own.
         vouched: Vouched::default(),
         access_token: None,
+        subject: Subject::EntraAccessToken,
         expires: Timestamp(0),
         confirmed: session.confirmed,
         session_ends: session.ends,

@@ -1,7 +1,7 @@
 //! How sessions, credentials and proofs are written down: versioned JSON, taken apart field by field.
 
 use crate::basis::clock::Timestamp;
-use crate::basis::credential::{Credential, Proof, Vouched};
+use crate::basis::credential::{Credential, Proof, Subject, Vouched};
 use crate::basis::secret::{AccessToken, GitToken, RefreshToken, SecretBytes};
 use crate::basis::session::{Flow, Session, Who};
 use serde::{Deserialize, Serialize};
@@ -49,16 +49,16 @@ pub fn cached_bytes(cached: &Cached) -> SecretBytes {
 
 /// A proof in the hot cache; `None` for anything of another version.
 pub fn proof(bytes: &SecretBytes) -> Option<Proof> {
-    let ProofForm { v, who, vouched, access_token, expires, confirmed, session_ends } =
+    let ProofForm { v, who, vouched, access_token, subject, expires, confirmed, session_ends } =
         serde_json::from_slice(bytes.expose()).ok()?;
-    (v == VERSION).then_some(Proof { who, vouched, access_token, expires, confirmed, session_ends })
+    (v == VERSION).then_some(Proof { who, vouched, access_token, subject, expires, confirmed, session_ends })
 }
 
 /// The bytes of a proof.
 pub fn proof_bytes(proof: &Proof) -> SecretBytes {
-    let Proof { who, vouched, access_token, expires, confirmed, session_ends } = proof;
+    let Proof { who, vouched, access_token, subject, expires, confirmed, session_ends } = proof;
     let (v, access_token) = (VERSION, access_token.as_ref().map(AccessToken::expose));
-    SecretBytes::json(&WrittenProof { v, who, vouched, access_token, expires, confirmed, session_ends })
+    SecretBytes::json(&WrittenProof { v, who, vouched, access_token, subject, expires, confirmed, session_ends })
 }
 
 /// Records of another version are not read: the helper signs in or asks again instead.
@@ -95,6 +95,8 @@ struct ProofForm {
     #[serde(default)]
     vouched: Vouched,
     access_token: Option<AccessToken>,
+    #[serde(default)]
+    subject: Subject,
     expires: Timestamp,
     confirmed: Timestamp,
     session_ends: Timestamp,
@@ -130,6 +132,7 @@ struct WrittenProof<'a> {
     who: &'a Who,
     vouched: &'a Vouched,
     access_token: Option<&'a str>,
+    subject: &'a Subject,
     expires: &'a Timestamp,
     confirmed: &'a Timestamp,
     session_ends: &'a Timestamp,
@@ -172,12 +175,13 @@ mod tests {
             who: who(),
             vouched: Vouched { correlation: Some("c".into()), uti: None },
             access_token,
+            subject: Subject::Jwt,
             expires: Timestamp(4),
             confirmed: Timestamp(3),
             session_ends: Timestamp(5),
         };
         let back = proof(&proof_bytes(&there)).unwrap();
-        assert_eq!(back.vouched.correlation.as_deref(), Some("c"));
+        assert_eq!((back.vouched.correlation.as_deref(), back.subject), (Some("c"), Subject::Jwt));
         assert_eq!((back.access_token.unwrap().expose(), back.session_ends), ("at", Timestamp(5)));
     }
 

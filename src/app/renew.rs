@@ -29,6 +29,7 @@ pub fn start(world: &World, wanted: &Wanted<'_>) {
 
 /// The child: mints under the same lanes as everybody, asks nobody, begins nothing after a minute.
 pub fn run(world: World, host: &str, path: Option<&str>) -> Result<(), Failure> {
+    get::new_enough(&world)?;
     let world = limited(world);
     let found = pick::hosts(&world, Some(host))?;
     let host = found.first().ok_or_else(words::no_hosts)?;
@@ -122,7 +123,7 @@ impl Flight for Limited<Box<dyn Flight>> {
         &self,
         lane: &Lane,
         longest: Duration,
-        told: &mut dyn FnMut(&Notice),
+        told: &mut dyn FnMut(Option<&Notice>),
     ) -> Result<Box<dyn Turn>, FlightError> {
         self.inner.enter(lane, longest.min(self.limit.left()), told)
     }

@@ -8,7 +8,7 @@ use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
 use crate::app::{by_browser, by_device, grants, prove, trail, turns};
-use crate::basis::credential::Proof;
+use crate::basis::credential::{Proof, Subject};
 use crate::basis::day::end_of_day;
 use crate::basis::failure::Failure;
 use crate::basis::session::{Flow, Session, Who};
@@ -119,7 +119,9 @@ fn run(sign_in: &SignIn<'_>, choice: &Choice) -> Result<Proof, Failure> {
 /// Says what is about to open or be shown, once Entra has been reached.
 pub fn announce(sign_in: &SignIn<'_>, choice: &Choice) {
     let SignIn { world, wanted, .. } = *sign_in;
-    world.ui.tell(&words::sign_in_begins(wanted, choice, sign_in.why));
+    let last = turns::state(world, wanted).last.map(|who| who.username);
+    let account = sign_in.hint.clone().or(last);
+    world.ui.tell(&words::sign_in_begins(wanted, choice, sign_in.why, account.as_deref()));
     if sign_in.verbose {
         world.ui.tell(&words::why_this_flow(choice));
     }
@@ -151,7 +153,8 @@ pub fn begin(sign_in: &SignIn<'_>, tokens: Tokens, flow: Flow) -> Result<Proof, 
     });
     trail::signed_in(world, wanted, &session, &vouched)?;
     let access_token = access.filter(|_| wanted.host.source.entra_scope().is_some());
-    let proof = Proof { who, vouched, access_token, expires, confirmed: now, session_ends: session.ends };
+    let subject = Subject::EntraAccessToken;
+    let proof = Proof { who, vouched, access_token, subject, expires, confirmed: now, session_ends: session.ends };
     sessions::remember(world, wanted, &proof);
     if world.vault.get().place() == Place::Nowhere {
         world.ui.tell(words::kept_nowhere());

@@ -4,19 +4,40 @@ use crate::app::get;
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
-use crate::app::{grants, pick, sessions};
+use crate::app::{grants, organisation, pick, sessions, workload};
 use crate::basis::clock::Timestamp;
+use crate::basis::credential::Credential;
 use crate::basis::failure::Failure;
-use crate::config;
+use crate::basis::version::Version;
+use crate::config::settings::Source;
+use crate::config::{self, Layer, Loaded, ShownValue};
 use crate::vault::Place;
 use serde::Serialize;
+use std::time::Duration;
 
 /// What `status --json` prints.
 #[derive(Debug, Serialize)]
 pub struct Status {
     pub accounts: Vec<Account>,
+    /// Every value in force, and which layer decided it.
+    pub settings: Vec<Decided>,
     /// Overrides that were ignored, files that were skipped.
     pub findings: Vec<String>,
+}
+
+/// One value in force.
+#[derive(Debug, Serialize)]
+pub struct Decided {
+    /// As `config show` names it.
+    pub key: String,
+    /// Secrets are masked.
+    pub value: String,
+    /// The layer's name.
+    pub layer: &'static str,
+    /// File and line, variable or flag.
+    pub place: Option<String>,
+    /// Whether policy locks it.
+    pub locked: bool,
 }
 
 /// One Entra account.
@@ -31,8 +52,13 @@ pub struct Account {
     pub flow: Option<String>,
     /// RFC 3339, UTC.
     pub day_ends: Option<String>,
+    /// Whether that is within the hour.
+    pub ends_soon: bool,
     /// Where the session is kept.
     pub storage: &'static str,
+    /// Of a workload: which identity it has, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workload: Option<workload::Standing>,
     pub hosts: Vec<HostStatus>,
     #[serde(skip)]
     pub ends: Option<Timestamp>,
@@ -51,8 +77,13 @@ pub struct HostStatus {
     pub scopes: Option<String>,
     /// RFC 3339, UTC: the end of the token that waits for git.
     pub token_expires: Option<String>,
+    /// RFC 3339, UTC: from then on, the next git command replaces that token without asking anybody. Nothing where
+    /// the day ends before, or no token waits.
+    pub next_renewal: Option<String>,
     #[serde(skip)]
     pub expires: Option<Timestamp>,
+    #[serde(skip)]
+    pub renews: Option<Timestamp>,
     /// Other helpers that also get the token, or that come first; empty if all is well.
     pub chain: Vec<String>,
 }
@@ -67,10 +98,24 @@ pub fn status(world: &World, chain: &dyn Fn(&Wanted<'_>) -> Vec<String>) -> Resu
     }
     let unknown = config::unknown_variables(&world.env);
     let mut findings: Vec<String> = world.loaded.findings.iter().chain(&unknown).map(words::finding).collect();
+    findings.extend(organisation::complaints(world));
+    findings
+        .extend(world.loaded.settings.fleet.wanted_version.map(|wanted| words::too_old(wanted, Version::own()).what));
     if let Some((when, why)) = world.journal.forward_failure() {
         findings.push(words::forward_failed(&when, &why));
     }
-    Ok(Status { accounts, findings })
+    Ok(Status { accounts, settings: decided(&world.loaded), findings })
+}
+
+fn decided(loaded: &Loaded) -> Vec<Decided> {
+    let one = |ShownValue { key, value, layer, file }| Decided {
+        key,
+        value,
+        layer: layer.name(),
+        place: file,
+        locked: layer == Layer::Policy,
+    };
+    config::show(loaded).into_iter().map(one).collect()
 }
 
 /// How a store is named for people and machines.
@@ -91,7 +136,8 @@ fn account(
 ) -> Result<Account, Failure> {
     let now = world.clock.now();
     let session = sessions::load(world, first)?.map(|kept| kept.session).filter(|session| now < session.ends);
-    let hosts = hosts.iter().map(|wanted| host(world, wanted, chain)).collect::<Result<_, _>>()?;
+    let ends = session.as_ref().map(|session| session.ends);
+    let hosts = hosts.iter().map(|wanted| host(world, wanted, ends, chain)).collect::<Result<_, _>>()?;
     Ok(Account {
         profile: first.profile.name.clone(),
         tenant: first.profile.tenant.clone(),
@@ -100,18 +146,27 @@ fn account(
         tid: session.as_ref().map(|session| session.who.tid.clone()),
         oid: session.as_ref().map(|session| session.who.oid.clone()),
         flow: session.as_ref().map(|session| session.flow.to_string()),
-        day_ends: session.as_ref().map(|session| session.ends.rfc3339()),
+        day_ends: ends.map(Timestamp::rfc3339),
+        ends_soon: ends.is_some_and(|ends| now.until(ends) <= NOTICE),
         storage: storage_name(world.vault.get().place()),
+        workload: workload::standing(world, first),
         hosts,
-        ends: session.as_ref().map(|session| session.ends),
+        ends,
     })
 }
 
-fn host(world: &World, wanted: &Wanted<'_>, chain: &dyn Fn(&Wanted<'_>) -> Vec<String>) -> Result<HostStatus, Failure> {
+fn host(
+    world: &World,
+    wanted: &Wanted<'_>,
+    ends: Option<Timestamp>,
+    chain: &dyn Fn(&Wanted<'_>) -> Vec<String>,
+) -> Result<HostStatus, Failure> {
     let cached = get::fresh(world, wanted);
     let needs_grant = grants::needed(&wanted.host.source);
     let grant = if needs_grant { grants::load(world, wanted)? } else { None };
     let expires = cached.as_ref().map(|cached| cached.credential.expires);
+    let renews = cached.as_ref().map(|cached| renewal(world, wanted, &cached.credential));
+    let renews = renews.filter(|renews| ends.is_some_and(|ends| *renews < ends));
     Ok(HostStatus {
         url: wanted.host.url.to_string(),
         source: wanted.host.source.name(),
@@ -120,7 +175,22 @@ fn host(world: &World, wanted: &Wanted<'_>, chain: &dyn Fn(&Wanted<'_>) -> Vec<S
         grant: grant.map(|kept| kept.grant.account_name),
         scopes: cached.map(|cached| cached.credential.scopes).filter(|scopes| !scopes.is_empty()),
         token_expires: expires.map(Timestamp::rfc3339),
+        next_renewal: renews.map(Timestamp::rfc3339),
         expires,
+        renews,
         chain: chain(wanted),
     })
 }
+
+/// When a git command first finds this token too old: behind its back where the old token stays valid, else as a miss.
+fn renewal(world: &World, wanted: &Wanted<'_>, credential: &Credential) -> Timestamp {
+    let rules = world.loaded.settings.token;
+    let due = match wanted.host.source {
+        Source::DataCenterOauth(_) => credential.stale_at(rules.margin),
+        Source::CloudOauth(_) | Source::Exchange(_) | Source::Entra(_) => credential.ages_at(),
+    };
+    rules.max_cached_age.map_or(due, |age| due.min(credential.issued.after(age)))
+}
+
+/// A push that begins within the last hour of the day may not end in it.
+const NOTICE: Duration = Duration::from_secs(3600);

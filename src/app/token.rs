@@ -21,6 +21,7 @@ pub enum Form {
 
 /// The credential of a host in the asked form; it goes to standard output and nowhere else.
 pub fn token(world: &World, host: &str, form: Form) -> Result<String, Failure> {
+    get::new_enough(world)?;
     let hosts = pick::hosts(world, Some(host))?;
     let wanted = hosts.first().ok_or_else(words::no_hosts)?;
     let cached = match get::hit(world, wanted)? {

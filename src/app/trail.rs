@@ -3,6 +3,7 @@
 use crate::app::records::Cached;
 use crate::app::wanted::Wanted;
 use crate::app::words;
+use crate::app::workload;
 use crate::app::world::{World, trail_file};
 use crate::audit::{self, Event, KEY_LENGTH, TrailKey};
 use crate::basis::credential::{Proof, Vouched};
@@ -11,7 +12,7 @@ use crate::basis::files::private_dir;
 use crate::basis::secret::SecretBytes;
 use crate::basis::session::{Session, Who};
 use crate::basis::{digest, lock, process, random};
-use crate::vault::Name;
+use crate::vault::{Name, VaultError};
 use std::time::Duration;
 
 /// A token was minted and is about to be handed out.
@@ -78,12 +79,17 @@ pub fn anchor(world: &World) -> String {
 
 /// The key of the trail; `None` where no store keeps one, or it cannot be read now.
 pub fn key(world: &World) -> Option<&TrailKey> {
-    world.trail_key.get_or_init(|| kept_key(world).or_else(|| new_key(world))).as_ref()
+    world.trail_key.get_or_init(|| kept_key(world).ok().flatten().or_else(|| new_key(world))).as_ref()
 }
 
-/// The key as it is kept, without making one.
-pub fn kept_key(world: &World) -> Option<TrailKey> {
-    TrailKey::new(&world.vault.get().load(&key_name(world)).ok()??.bytes)
+/// The key as it is kept, without making one; an error where the store cannot be read now.
+pub fn kept_key(world: &World) -> Result<Option<TrailKey>, VaultError> {
+    Ok(world.vault.get().load(&key_name(world))?.and_then(|record| TrailKey::new(&record.bytes)))
+}
+
+/// Forgets that key: with the trail, when everything goes.
+pub fn forget_key(world: &World) -> Result<(), Failure> {
+    world.vault.get().forget(&key_name(world)).map(drop).map_err(|error| words::vault(&error))
 }
 
 /// Two processes that find none make one.
@@ -132,6 +138,7 @@ fn event(world: &World, wanted: &Wanted<'_>, event: &'static str, who: Option<&W
         path: wanted.ask.repository.clone(),
         source: Some(wanted.host.source.name()),
         correlation: world.asked.borrow().clone(),
+        identity: workload::identity_of(world, wanted),
         pid: process::parent(),
         program: process::parent_program(),
         outcome: outcome.to_owned(),

@@ -38,7 +38,10 @@ pub fn change(world: &World, wanted: &Wanted<'_>, edit: impl FnOnce(&mut Account
 }
 
 fn enter(world: &World, lane: &Lane, longest: Duration) -> Result<Box<dyn Turn>, Failure> {
-    let mut told = |notice: &Notice| world.ui.tell(&words::waiting(world, notice));
+    let mut told = |notice: Option<&Notice>| match notice {
+        Some(notice) => world.ui.tell(&words::waiting(world, notice)),
+        None => world.ui.tell(&words::waiting_for_somebody(longest)),
+    };
     world.flight.enter(lane, longest, &mut told).map_err(|error| words::flight(&error))
 }
 

@@ -1,21 +1,26 @@
 //! The things a run needs; the slow ones are made when first asked for, so that a hit never pays for them.
 
 use crate::app::git_settings::GitSettings;
+use crate::app::interaction::Means;
+use crate::app::slow::{Telling, TellingVault};
 use crate::app::words;
 use crate::audit::{self, Journal, Receiver, TrailKey};
 use crate::basis::clock::Clock;
 use crate::basis::env::Env;
 use crate::basis::failure::Failure;
-use crate::config::settings::{AuditRules, Forward, Network, Settings, StorageChoice};
+use crate::basis::host_id::AccountId;
+use crate::config::settings::{AuditRules, Forward, Identity, Network, Profile, Settings, StorageChoice};
 use crate::config::{self, Loaded, Places, Sources};
 use crate::flight::{Files, Flight};
 use crate::net::Http;
 use crate::net::client::client;
 use crate::net::retry::Retry;
 use crate::ui::Ui;
+use crate::ui::slow::Teller;
 use crate::ui::terminal::Terminal;
 use crate::vault::{self, HotCache, Vault};
 use std::cell::{LazyCell, OnceCell, RefCell};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -31,6 +36,8 @@ pub struct World {
     /// What git itself is told; asked for once, on a miss.
     pub git: Rc<Lazy<GitSettings>>,
     pub ui: Box<dyn Ui>,
+    /// Set by `login`; nothing special for everybody else.
+    pub means: Means,
     pub hot: Box<dyn HotCache>,
     pub journal: Box<dyn Journal>,
     /// What seals the journal, once somebody has asked; a hit never does.
@@ -92,8 +99,10 @@ fn built(env: Env, places: Places, loaded: Loaded, clock: Arc<dyn Clock>) -> Wor
     let choice = storage.refresh_tokens;
     let ui = Terminal::new(env.clone(), &ui.browser);
     let git = Rc::new(lazy_git(&env));
+    let usual = vault::hot(choice, false, &places.state, &env, Arc::clone(&clock));
+    let (workloads, people) = workloads(&loaded.settings);
     World {
-        hot: vault::hot(choice, false, &places.state, &env, Arc::clone(&clock)),
+        hot: vault::apart(usual, workloads, &places.state, &env, Arc::clone(&clock)),
         journal: Box::new(audit::trail(
             &trail_file(&places, audit),
             &places.state,
@@ -103,9 +112,10 @@ fn built(env: Env, places: Places, loaded: Loaded, clock: Arc<dyn Clock>) -> Wor
         trail_key: OnceCell::new(),
         asked: RefCell::default(),
         flight: Box::new(Files::new(&places.state, Arc::clone(&clock))),
-        vault: lazy_vault(choice, &places, &env, &clock),
+        vault: lazy_vault(choice, !people, &places, &env, &clock),
         http: lazy_http(&env, &loaded.settings.network, &git, &clock),
         ui: Box::new(ui),
+        means: Means::default(),
         clock,
         env,
         places,
@@ -115,9 +125,22 @@ fn built(env: Env, places: Places, loaded: Loaded, clock: Arc<dyn Clock>) -> Wor
     }
 }
 
+/// The accounts that are no people's, and whether there are others.
+fn workloads(settings: &Settings) -> (Vec<AccountId>, bool) {
+    let workload = |profile: &&Profile| profile.identity != Identity::User;
+    let accounts: Vec<AccountId> = settings.profiles.iter().filter(workload).map(config::account_id).collect();
+    let people = accounts.is_empty() || accounts.len() < settings.profiles.len();
+    (accounts, people)
+}
+
 /// Our own absolute path.
 pub fn own_path() -> PathBuf {
-    std::env::current_exe().unwrap_or_default()
+    std::env::current_exe().unwrap_or_else(|_| as_called(std::env::args_os().next()))
+}
+
+/// While a machine's image is made there may be no `/proc` to ask; packages call us by our absolute path.
+fn as_called(name: Option<OsString>) -> PathBuf {
+    name.map(PathBuf::from).filter(|path| path.is_absolute()).unwrap_or_default()
 }
 
 /// Where the audit trail is.
@@ -136,11 +159,18 @@ fn forward(forward: Forward) -> Option<Receiver> {
 }
 
 /// The keyring is asked only by runs that need a session; only a foreground terminal may unlock it.
-fn lazy_vault(choice: StorageChoice, places: &Places, env: &Env, clock: &Arc<dyn Clock>) -> Lazy<dyn Vault> {
+fn lazy_vault(
+    choice: StorageChoice,
+    workload: bool,
+    places: &Places,
+    env: &Env,
+    clock: &Arc<dyn Clock>,
+) -> Lazy<dyn Vault> {
     let (state, env, clock) = (places.state.clone(), env.clone(), Arc::clone(clock));
-    Lazy::new(move || {
+    Lazy::new(move || -> Box<dyn Vault> {
         let prompt_allowed = Terminal::new(env.clone(), "").can_ask();
-        vault::open(choice, false, &state, &env, prompt_allowed, Arc::clone(&clock))
+        let open = || vault::open(choice, workload, &state, &env, prompt_allowed, Arc::clone(&clock));
+        Box::new(TellingVault::open(Teller::to_stderr(), open))
     })
 }
 
@@ -155,6 +185,6 @@ fn lazy_http(env: &Env, network: &Network, git: &Rc<Lazy<GitSettings>>, clock: &
     let roots = env.os("SSL_CERT_FILE").filter(|_| cfg!(any(windows, target_os = "macos"))).map(PathBuf::from);
     Lazy::new(move || -> Box<dyn Http> {
         let http = client(&network).told_by_git(git.get().network.clone()).with_only_roots(roots.clone());
-        Box::new(Retry::new(http, Arc::clone(&clock)))
+        Box::new(Telling::new(Retry::new(http, Arc::clone(&clock)), Teller::to_stderr(), network.timeout))
     })
 }

@@ -126,6 +126,10 @@ fn last_line(file: &mut File, cut: bool) -> io::Result<Option<Vec<u8>>> {
             let first = before.map_or(0, |before| before + 1);
             return Ok(end.map(|end| bytes[first..end].to_vec()));
         }
+        // What is no line of ours must not be read to its beginning, which may be far away.
+        if span >= LONGEST_LINE {
+            return Err(io::Error::other("its last line is longer than 4 MiB, so it is none of ours"));
+        }
         span *= 4;
     }
 }
@@ -167,3 +171,5 @@ pub const START: &str = "0000000000000000000000000000000000000000000000000000000
 /// Between a line's own text and its seal.
 const MAC: &str = ",\"mac\":\"";
 const CHUNK: u64 = 16 << 10;
+/// A line with a hundred hits has some 10 KiB.
+const LONGEST_LINE: u64 = 4 << 20;

@@ -16,7 +16,7 @@ pub use hmac::{KEY_LENGTH, TrailKey};
 pub use lines::{Trail, trail};
 pub use read::{Trace, anchor_of, read};
 pub use rows::{Row, rows};
-pub use verify::{Anchors, Flaw, Seals, Verdict, verify};
+pub use verify::{Anchors, Flaw, Kept, Seals, Verdict, verify};
 
 /// Keeps the trail.
 pub trait Journal {
@@ -64,6 +64,9 @@ pub struct Event {
     pub correlation: Option<String>,
     /// The unique token identifier of the ID token of that call, where one came along.
     pub uti: Option<String>,
+    /// Of a workload: which identity was detected, and by what.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
     /// The Bitbucket account that was bound.
     pub bitbucket_account: Option<String>,
     /// How many grants were removed.

@@ -44,16 +44,25 @@ pub fn read(file: &Path, state: &Path, clock: &dyn Clock) -> io::Result<Trace> {
     files.extend(file.exists().then(|| file.to_owned()));
     let mut lines = Vec::new();
     for (index, path) in files.iter().enumerate() {
-        let bytes = fs::read(path)?;
+        let bytes = whole(path)?;
         lines.extend(bytes.split_inclusive(|byte| *byte == b'\n').enumerate().map(|(at, line)| parse(index, at, line)));
     }
     let mut all = BTreeMap::new();
     let dir = hits::dir(state);
     for day in hits::days(&dir)? {
-        let lines = parse_hits(&fs::read(dir.join(&day))?);
+        let lines = parse_hits(&whole(&dir.join(&day))?);
         all.insert(day, lines);
     }
     Ok(Trace { files, numbers, lines, hits: all })
+}
+
+/// All of a file that has a size of ours.
+fn whole(path: &Path) -> io::Result<Vec<u8>> {
+    if fs::metadata(path)?.len() > LARGEST {
+        let name = path.file_name().unwrap_or_default().display();
+        return Err(io::Error::other(format!("{name} has more than 256 MiB, so it is none of ours")));
+    }
+    fs::read(path)
 }
 
 /// The UUID under which Entra's sign-in log knows a line: version 8 over its digest (RFC 9562 section 5.8).
@@ -86,3 +95,6 @@ fn parse_hits(bytes: &[u8]) -> Vec<(Value, u64)> {
     };
     whole.map(line).collect()
 }
+
+/// A rotated file has 8 MiB, and what one decision added to it.
+const LARGEST: u64 = 256 << 20;

@@ -24,6 +24,8 @@ pub struct Row {
     pub expires: Option<String>,
     pub correlation: Option<String>,
     pub uti: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
     pub bitbucket_account: Option<String>,
     pub grants_removed: Option<u64>,
     pub pid: u64,
@@ -77,6 +79,7 @@ fn decision(line: &Line) -> Row {
         expires: text("expires"),
         correlation: text("correlation"),
         uti: text("uti"),
+        identity: text("identity"),
         bitbucket_account: text("bitbucket_account"),
         grants_removed: number("grants_removed"),
         pid: number("pid").unwrap_or(0),

@@ -28,9 +28,11 @@ pub enum Flaw {
     MissingFile { number: u32 },
     /// The line has a seal that the key did not make.
     WrongSeal { place: String },
-    /// From here to the end nothing is sealed with the present key, although lines before are, or a seal is there.
+    /// From here to the end nothing is sealed with the present key, although lines before are, or there is a key.
     Unsealed { place: String, count: usize },
-    /// There are seals, and no key to check them with, or none is of this key.
+    /// Lines without any seal between lines that have one: inserted, or written while the key could not be read.
+    Bare { place: String, count: usize },
+    /// There are seals, and none is of the present key, or a store that forgets nothing has no key.
     KeyLost { count: usize },
     /// The hit file is gone, shorter than what was folded in, or differs from it.
     HitFile { day: String, gone: bool },
@@ -50,8 +52,20 @@ pub struct Seals {
     /// Lines before the last of them that another key has sealed: the present key's first line vouches for how it
     /// found them.
     pub other_keys: usize,
-    /// Lines before the last of them that have no seal at all.
+    /// Lines before the first seal of all: nobody had a key yet.
     pub bare: usize,
+    /// Lines whose seals nobody can check any more: the store forgets its keys by nature, and has none now.
+    pub forgotten: usize,
+}
+
+/// The key of a trail, as the store has it.
+#[derive(Clone, Copy)]
+pub enum Kept<'a> {
+    Here(&'a TrailKey),
+    /// There is none, and the store is one that keeps what it is given.
+    Gone,
+    /// There is none, and the store loses all with the machine's or the container's end.
+    Forgotten,
 }
 
 /// What was found.
@@ -85,7 +99,7 @@ impl Anchors {
 }
 
 /// Checks all of it.
-pub fn verify(trace: &Trace, key: Option<&TrailKey>, anchors: &Anchors) -> Verdict {
+pub fn verify(trace: &Trace, key: Kept<'_>, anchors: &Anchors) -> Verdict {
     let time = |line: Option<&Line>| line.and_then(|line| line.text("time")).map(str::to_owned);
     let mut verdict = Verdict {
         files: trace.files.len(),
@@ -124,14 +138,36 @@ fn check_chain(trace: &Trace, verdict: &mut Verdict) {
     }
 }
 
-fn check_seals(trace: &Trace, key: Option<&TrailKey>, verdict: &mut Verdict) {
+fn check_seals(trace: &Trace, kept: Kept<'_>, verdict: &mut Verdict) {
+    let key = if let Kept::Here(key) = kept { Some(key) } else { None };
     verdict.seals.keyless = key.is_none();
-    let by = |line: &Line| line.text("key").map(str::to_owned);
-    let ours = |line: &Line| key.is_some_and(|key| by(line).as_deref() == Some(key.id()));
+    let claims: Vec<Option<&str>> = trace.lines.iter().map(|line| line.text("key")).collect();
+    let claimed = claims.iter().flatten().count();
+    let first = claims.iter().position(Option::is_some).unwrap_or(claims.len());
+    let last = key.and_then(|key| check_own(trace, key, verdict));
+    let Some(last) = last else {
+        match kept {
+            Kept::Forgotten => verdict.seals.forgotten = claimed,
+            _ if claimed > 0 => verdict.flaws.push(Flaw::KeyLost { count: claimed }),
+            Kept::Here(_) => verdict.flaws.extend(trace.lines.first().map(|line| unsealed(trace, line, claims.len()))),
+            Kept::Gone => {}
+        }
+        return check_bare(trace, &claims, first, claims.iter().rposition(Option::is_some).unwrap_or(0), verdict);
+    };
+    let own = key.map(TrailKey::id);
+    verdict.seals.other_keys = claims.iter().take(last).flatten().filter(|claim| Some(**claim) != own).count();
+    verdict.seals.bare = first;
+    check_bare(trace, &claims, first, last, verdict);
+    if let Some(line) = trace.lines.get(last + 1) {
+        verdict.flaws.push(unsealed(trace, line, trace.lines.len() - last - 1));
+    }
+}
+
+/// The seals of the present key; the last line that has a good one.
+fn check_own(trace: &Trace, key: &TrailKey, verdict: &mut Verdict) -> Option<usize> {
     let mut last = None;
-    for (index, line) in trace.lines.iter().enumerate().filter(|(_, line)| ours(line)) {
-        let fits = |key: &TrailKey| sealed(&line.bytes).is_some_and(|(body, seal)| key.fits(body, seal));
-        if key.is_some_and(fits) {
+    for (index, line) in trace.lines.iter().enumerate().filter(|(_, line)| line.text("key") == Some(key.id())) {
+        if sealed(&line.bytes).is_some_and(|(body, seal)| key.fits(body, seal)) {
             last = Some(index);
             verdict.seals.good += 1;
             verdict.seals.since = verdict.seals.since.take().or_else(|| line.text("time").map(str::to_owned));
@@ -139,17 +175,22 @@ fn check_seals(trace: &Trace, key: Option<&TrailKey>, verdict: &mut Verdict) {
             verdict.flaws.push(Flaw::WrongSeal { place: place(trace, line) });
         }
     }
-    let claimed = trace.lines.iter().filter(|line| by(line).is_some()).count();
-    let Some(last) = last else {
-        verdict.flaws.extend((claimed > 0).then_some(Flaw::KeyLost { count: claimed }));
-        return;
-    };
-    let (covered, tail) = trace.lines.split_at(last + 1);
-    verdict.seals.other_keys = covered.iter().filter(|line| by(line).is_some() && !ours(line)).count();
-    verdict.seals.bare = covered.iter().filter(|line| by(line).is_none()).count();
-    if let Some(line) = tail.first() {
-        verdict.flaws.push(Flaw::Unsealed { place: place(trace, line), count: tail.len() });
+    last
+}
+
+/// Each run of lines without a seal between `first` and `last`.
+fn check_bare(trace: &Trace, claims: &[Option<&str>], first: usize, last: usize, verdict: &mut Verdict) {
+    let mut at = first;
+    while at < last {
+        let count = claims[at..last].iter().take_while(|claim| claim.is_none()).count();
+        let run = trace.lines.get(at).filter(|_| count > 0);
+        verdict.flaws.extend(run.map(|line| Flaw::Bare { place: place(trace, line), count }));
+        at += count.max(1);
     }
+}
+
+fn unsealed(trace: &Trace, line: &Line, count: usize) -> Flaw {
+    Flaw::Unsealed { place: place(trace, line), count }
 }
 
 /// The part of a hit file that was folded in is, line by line, the end of what the chain has of that day.

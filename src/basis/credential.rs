@@ -34,6 +34,16 @@ impl Credential {
         now.until(self.expires) < self.life() / 4
     }
 
+    /// From when on [`Credential::aging`] holds.
+    pub fn ages_at(&self) -> Timestamp {
+        self.expires.before(self.life() / 4)
+    }
+
+    /// From when on [`Credential::fresh`] does not hold any more.
+    pub fn stale_at(&self, margin: Duration) -> Timestamp {
+        self.expires.before(margin.min(self.life() / 4))
+    }
+
     fn life(&self) -> Duration {
         self.issued.until(self.expires)
     }
@@ -69,6 +79,16 @@ pub struct Vouched {
     pub uti: Option<String>,
 }
 
+/// What kind of token vouches for the caller (RFC 8693 section 3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Subject {
+    /// An access token that Entra issued for the host's scope.
+    #[default]
+    EntraAccessToken,
+    /// A JWT that another issuer gave to a workload: only a broker knows what to make of it.
+    Jwt,
+}
+
 /// That Entra vouches for the account right now, with what a token source needs of it.
 #[derive(Clone, Debug)]
 pub struct Proof {
@@ -77,6 +97,8 @@ pub struct Proof {
     pub vouched: Vouched,
     /// An access token for the host's own scope; the two OAuth sources need none.
     pub access_token: Option<AccessToken>,
+    /// What `access_token` really is.
+    pub subject: Subject,
     /// When `access_token` ends.
     pub expires: Timestamp,
     /// When Entra answered; its word counts for five minutes (DESIGN.md section 8).

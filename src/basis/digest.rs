@@ -1,6 +1,6 @@
 //! SHA-256, for names of records and for fingerprints of tokens.
 
-use ring::digest::{Context, SHA256, digest};
+use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 
 /// The SHA-256 of length-prefixed fields as 64 lower-case hex digits. The prefix keeps `("ab", "c")`
 /// and `("a", "bc")` apart.
@@ -17,6 +17,13 @@ pub fn of_fields<'a>(fields: impl IntoIterator<Item = &'a str>) -> String {
 pub fn sha256(value: &[u8]) -> [u8; 32] {
     let mut sum = [0; 32];
     sum.copy_from_slice(digest(&SHA256, value).as_ref());
+    sum
+}
+
+/// The SHA-1 of one value: only for thumbprints of certificates, which a platform names that way.
+pub fn sha1(value: &[u8]) -> [u8; 20] {
+    let mut sum = [0; 20];
+    sum.copy_from_slice(digest(&SHA1_FOR_LEGACY_USE_ONLY, value).as_ref());
     sum
 }
 

@@ -103,8 +103,33 @@ fn replace(path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
     if durable {
         file.as_file().sync_all()?;
     }
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    put_in_place(file, path)
+}
+
+#[cfg(not(windows))]
+fn put_in_place(file: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
+    file.persist(path).map(drop).map_err(|error| error.error)
+}
+
+/// The standard library's renaming replaces a file that somebody has open; where the file system cannot, the reader is
+/// done in a moment (a hit, an indexer, a virus scanner).
+#[cfg(windows)]
+#[expect(clippy::disallowed_methods, reason = "a moment of Windows' own, an eighth of a second at most")]
+fn put_in_place(file: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
+    let new = file.into_temp_path().keep().map_err(|error| error.error)?;
+    let mut renamed = fs::rename(&new, path);
+    for pause in [1, 2, 4, 8, 16, 32, 64] {
+        if !renamed.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(pause));
+        renamed = fs::rename(&new, path);
+    }
+    if renamed.is_err() {
+        // What stays is cleared away with other leftovers.
+        _ = fs::remove_file(&new);
+    }
+    renamed
 }
 
 fn parent(path: &Path) -> &Path {
@@ -202,6 +227,9 @@ pub mod testing {
         dir
     }
 }
+
+#[cfg(all(test, windows))]
+mod windows_tests;
 
 #[cfg(all(test, unix))]
 mod tests {

@@ -60,6 +60,11 @@ secret!(
     ClientSecret
 );
 secret!(
+    /// A signed statement of a workload's issuer, or of its own certificate, about who it is (RFC 7523).
+    Assertion
+);
+
+secret!(
     /// An authorization code or a device code: single use, short-lived, as good as a token meanwhile.
     Code
 );
@@ -88,6 +93,13 @@ impl SecretBytes {
         Self(bytes)
     }
 
+    /// The same bytes without the first `count`, in their own place: a copy would have to be wiped as well.
+    #[must_use]
+    pub fn without_first(mut self, count: usize) -> Self {
+        self.0.drain(..count.min(self.0.len()));
+        self
+    }
+
     /// Opens the bytes. Call it only where they are parsed, sealed or sent.
     pub fn expose(&self) -> &[u8] {
         &self.0
@@ -110,6 +122,8 @@ impl Write for Length {
 
 impl Drop for SecretBytes {
     fn drop(&mut self) {
+        // An empty vector is wiped to its capacity; a full one would be wiped twice.
+        self.0.clear();
         self.0.zeroize();
     }
 }
@@ -130,6 +144,15 @@ mod tests {
         assert_eq!(format!("{token:?}"), "RefreshToken([redacted])");
         let bytes = SecretBytes::new(b"canary-1f0".to_vec());
         assert_eq!(format!("{bytes:?}"), "SecretBytes([10 bytes redacted])");
+    }
+
+    #[test]
+    fn what_is_cut_off_in_front_stays_in_the_buffer_that_is_wiped() {
+        let bytes = SecretBytes::new(b"12345678payload".to_vec());
+        let (place, room) = (bytes.0.as_ptr(), bytes.0.capacity());
+        let rest = bytes.without_first(8);
+        assert_eq!((rest.expose(), rest.0.as_ptr(), rest.0.capacity()), (b"payload".as_slice(), place, room));
+        assert_eq!(rest.without_first(100).expose(), b"");
     }
 
     #[test]

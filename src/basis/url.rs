@@ -153,21 +153,28 @@ fn plain(text: &str) -> Option<WebUrl> {
         Some(_) => return None,
         None => (authority, None),
     };
-    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let label = |label: &str| {
-        let bytes = label.as_bytes();
-        let ends = bytes.first().is_some_and(|byte| inner(*byte)) && bytes.last().is_some_and(|byte| inner(*byte));
-        // `--` may announce Punycode.
-        ends && bytes.iter().all(|byte| inner(*byte) || *byte == b'-') && !label.contains("--")
-    };
-    // A last label that starts with a digit may be part of an IPv4 address.
-    let named = host.rsplit('.').next().is_some_and(|last| last.starts_with(|c: char| c.is_ascii_lowercase()));
-    let segment = |segment: &str| segment.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    if !named || !host.split('.').all(label) || !path.split('/').all(segment) {
+    let segment = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/');
+    if !is_plain_host(host) || !path.bytes().all(segment) {
         return None;
     }
     let path = path.trim_end_matches('/').to_owned();
     Some(WebUrl { scheme: Scheme::Https, host: host.to_owned(), port: port.filter(|port| *port != 443), path })
+}
+
+/// Labels of lower-case letters, digits and single hyphens inside (`--` may announce Punycode); a last one that starts
+/// with a digit may be part of an IPv4 address. One look at each byte.
+fn is_plain_host(host: &str) -> bool {
+    let (mut before, mut named) = (b'.', false);
+    for byte in host.bytes() {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' if before == b'.' => named = byte.is_ascii_lowercase(),
+            b'a'..=b'z' | b'0'..=b'9' => {}
+            b'-' | b'.' if !matches!(before, b'-' | b'.') => {}
+            _ => return false,
+        }
+        before = byte;
+    }
+    named && !matches!(before, b'-' | b'.')
 }
 
 /// RFC 8252 section 7.3 and 8.3: the addresses that never leave the machine.

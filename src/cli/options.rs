@@ -14,6 +14,12 @@ pub struct Login {
     /// Sign in with a code that is typed on another device
     #[arg(long)]
     pub device_code: bool,
+    /// Open no browser: show the address, and take the one that a browser anywhere ends at
+    #[arg(long, conflicts_with_all = ["browser", "device_code"])]
+    pub no_browser: bool,
+    /// Have the browser come back to this port, for an SSH session that forwards it
+    #[arg(long, value_name = "PORT", conflicts_with = "device_code", value_parser = clap::value_parser!(u16).range(1..))]
+    pub redirect_port: Option<u16>,
     /// Only for this host
     #[arg(long, value_name = "URL")]
     pub host: Option<String>,
@@ -26,6 +32,53 @@ pub struct Login {
     /// Say how the sign-in is chosen
     #[arg(long, short)]
     pub verbose: bool,
+}
+
+/// `self …`.
+#[derive(Debug, Subcommand)]
+pub enum Own {
+    /// Put this program in place with its manual pages and completions, and register it with git
+    Install(Install),
+    /// Take back what `self install` has put there, the registration first
+    Uninstall(Uninstall),
+    /// Ask whether a newer version is offered; never installs one
+    Update {
+        /// Only ask
+        #[arg(long, required = true)]
+        check: bool,
+    },
+}
+
+/// `self install`.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags as typed")]
+pub struct Install {
+    /// For every user of this machine
+    #[arg(long)]
+    pub system: bool,
+    /// Put the program into this directory
+    #[arg(long, value_name = "DIR")]
+    pub bin_dir: Option<PathBuf>,
+    /// Leave git's configuration alone
+    #[arg(long)]
+    pub no_git_config: bool,
+    /// Only say what would be written
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Replace a newer version too
+    #[arg(long)]
+    pub allow_downgrade: bool,
+}
+
+/// `self uninstall`.
+#[derive(Debug, Args)]
+pub struct Uninstall {
+    /// What was installed for every user of this machine
+    #[arg(long)]
+    pub system: bool,
+    /// Sign out, and remove your configuration, state and audit trail too
+    #[arg(long, conflicts_with = "system")]
+    pub purge: bool,
 }
 
 /// `logout`.
@@ -64,8 +117,8 @@ pub struct Setup {
     /// Show what would change
     #[arg(long)]
     pub dry_run: bool,
-    /// Do not ask; needs `--sha256`, or `--migrate`
-    #[arg(long, requires = "agreed")]
+    /// Do not ask; needs `--sha256`, a signature by a key that policy names, or `--migrate`
+    #[arg(long)]
     pub yes: bool,
     /// The SHA-256 that the configuration must have
     #[arg(long, value_name = "HEX")]

@@ -3,13 +3,14 @@
 mod hosts;
 mod pick;
 
+use crate::basis::version::Version;
 use crate::config::document::DEFAULT;
 use crate::config::error::ConfigError;
 use crate::config::layers::Merged;
 use crate::config::nearest::nearest;
 use crate::config::settings::{
-    AuditRules, Background, DeviceCode, FlowChoice, Forward, Host, Identity, Network, OnFailure, Profile, ResponseMode,
-    Settings, Storage, StorageChoice, TokenRules, UiRules,
+    AuditRules, Background, DeviceCode, Fleet, FlowChoice, Forward, Host, Identity, Network, OnFailure, Profile,
+    ResponseMode, Saml, Settings, Storage, StorageChoice, TokenRules, UiRules, Workload,
 };
 use crate::config::table::Section;
 use pick::Pick;
@@ -25,6 +26,7 @@ pub(super) fn compile(merged: &Merged) -> Result<Settings, ConfigError> {
         hosts,
         storage: Storage { refresh_tokens: of(Section::Storage).choice("refresh_tokens", STORES) },
         network: Network { ca_file: network.path("ca_file"), timeout: network.span("timeout") },
+        update_url: network.url("update_url"),
         token: TokenRules {
             margin: token.span("margin"),
             max_life: token.span("max_life"),
@@ -36,7 +38,17 @@ pub(super) fn compile(merged: &Merged) -> Result<Settings, ConfigError> {
             on_failure: ui.choice("on_failure", FAILURES),
         },
         audit: AuditRules { file: audit.path("file"), forward: audit.choice("forward", FORWARDS) },
+        saml: Saml { metadata_url: of(Section::Saml).text("metadata_url") },
+        fleet: fleet(&of(Section::Fleet)),
     })
+}
+
+fn fleet(pick: &Pick<'_>) -> Fleet {
+    let least: Option<Version> = pick.text("min_version").and_then(|text| text.parse().ok());
+    Fleet {
+        wanted_version: least.filter(|least| *least > Version::own()),
+        signers: pick.words("signers").iter().filter_map(|line| line.parse().ok()).collect(),
+    }
 }
 
 /// As far as one file can be judged without the others: hosts with a source are complete.
@@ -58,7 +70,12 @@ fn profiles(merged: &Merged, hosts: &[Host]) -> Result<Vec<Profile>, ConfigError
 
 fn profile(name: &str, pick: &Pick<'_>) -> Result<Profile, ConfigError> {
     let inside = if name == DEFAULT { "entra".to_owned() } else { format!("entra.{name}") };
-    let needed = |key: &str| pick.text(key).ok_or_else(|| pick.missing(&inside, key));
+    let identity = pick.choice("identity", IDENTITIES);
+    // Workloads may learn both from their platform, or need neither.
+    let needed = |key: &str| match pick.text(key) {
+        None if identity != Identity::User => Ok(String::new()),
+        text => text.ok_or_else(|| pick.missing(&inside, key)),
+    };
     Ok(Profile {
         name: name.to_owned(),
         tenant: needed("tenant")?,
@@ -72,17 +89,32 @@ fn profile(name: &str, pick: &Pick<'_>) -> Result<Profile, ConfigError> {
         day_starts: pick.time("day_starts").ok_or_else(|| pick.missing(&inside, "day_starts"))?,
         reauthenticate: pick.flag("reauthenticate"),
         outage_grace: pick.span("entra_outage_grace"),
-        identity: pick.choice("identity", IDENTITIES),
+        identity,
+        workload: workload(pick),
     })
+}
+
+fn workload(pick: &Pick<'_>) -> Workload {
+    Workload {
+        managed_client_id: pick.text("managed_client_id"),
+        managed_object_id: pick.text("managed_object_id"),
+        managed_resource_id: pick.text("managed_resource_id"),
+        federated_audience: pick.text("federated_audience"),
+        id_token_variable: pick.text("id_token_variable").unwrap_or_default(),
+        service_connection: pick.text("service_connection"),
+        certificate_file: pick.path("certificate_file"),
+        certificate_password_file: pick.path("certificate_password_file"),
+        authority_set: pick.spot("authority").is_some(),
+        job: String::new(),
+    }
 }
 
 /// The profile that a host names; it must exist, `default` must only be complete.
 fn profile_of(merged: &Merged, pick: &Pick<'_>) -> Result<String, ConfigError> {
     let Some(name) = pick.text("entra") else { return Ok(DEFAULT.to_owned()) };
-    let names = || merged.profiles.iter().map(|(known, _)| known.as_str());
-    match (names().any(|known| known == name), pick.spot("entra")) {
+    match (merged.names.contains(&name), pick.spot("entra")) {
         (false, Some(at)) => {
-            let nearest = nearest(&name, names()).map(str::to_owned);
+            let nearest = nearest(&name, merged.names.iter().map(String::as_str)).map(str::to_owned);
             Err(ConfigError::UnknownProfile { at, name, nearest })
         }
         _ => Ok(name),

@@ -4,7 +4,6 @@ use crate::basis::url::WebUrl;
 use crate::config::error::{ConfigError, Layer, Origin, Reason, Spot};
 use crate::config::table::{Key, Rights};
 use crate::config::value::Value;
-use std::collections::BTreeMap;
 
 /// A checked source. Every value is of its key's kind; nothing is merged yet.
 pub(super) struct Document {
@@ -85,12 +84,8 @@ impl Document {
 
     /// What can be told of it alone: no host twice, every key known to its host's source, one secret.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let mut seen = BTreeMap::new();
+        self.check_doubles()?;
         for host in &self.hosts {
-            if let Some(first) = seen.insert(&host.url, host.at) {
-                let (at, first) = (self.source.spot(host.at), self.source.spot(first).line);
-                return Err(ConfigError::DuplicateHost { at, url: host.url.to_string(), first });
-            }
             self.check_source(&host.entries)?;
             self.check_secret(&host.entries)?;
         }
@@ -112,6 +107,17 @@ impl Document {
                 Err(ConfigError::WrongLayer { at: self.source.spot(entry.at), key: entry.key.path(), layer })
             }
         }
+    }
+
+    /// Ten thousand hosts are sorted sooner than they are put into a map one by one.
+    fn check_doubles(&self) -> Result<(), ConfigError> {
+        let mut sorted: Vec<&HostTable> = self.hosts.iter().collect();
+        sorted.sort_by_key(|host| &host.url);
+        let pairs = sorted.iter().zip(sorted.iter().skip(1));
+        let double = pairs.filter(|(one, next)| one.url == next.url).min_by_key(|(_, next)| next.at);
+        let Some((first, again)) = double else { return Ok(()) };
+        let (at, first) = (self.source.spot(again.at), self.source.spot(first.at).line);
+        Err(ConfigError::DuplicateHost { at, url: again.url.to_string(), first })
     }
 
     fn check_source(&self, entries: &[Entry]) -> Result<(), ConfigError> {

@@ -32,7 +32,8 @@ pub fn unknown_variables(env: &Env) -> Vec<Finding> {
         let nearest = nearest(&name, known.iter().map(String::as_str)).map(str::to_owned);
         Finding::UnknownVariable { name, nearest }
     };
-    env.names(PREFIX).into_iter().filter(|name| !known.contains(name)).map(unknown).collect()
+    let ours = |name: &String| known.contains(name) || name.starts_with(INSTALLER);
+    env.names(PREFIX).into_iter().filter(|name| !ours(name)).map(unknown).collect()
 }
 
 /// The flags, each by the key it stands for.
@@ -97,6 +98,9 @@ fn take_host(document: &mut Document, entries: Vec<Entry>, findings: &mut Vec<Fi
     }));
 }
 
+/// What `install.sh` and `install.ps1` read; settings of no run of this program.
+const INSTALLER: &str = "BITBUCKET_SSO_INSTALL_";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +113,7 @@ mod tests {
             ("BITBUCKET_SSO_HOST_URL", "https://h"),
             ("BITBUCKET_SSO_HOST_SCOPES", "a b"),
             ("BITBUCKET_SSO_CONFIG", "/x"),
+            ("BITBUCKET_SSO_INSTALL_YES", "1"),
             ("BITBUCKET_SSO_TENNANT", "typed wrong"),
         ]);
         let mut findings = Vec::new();

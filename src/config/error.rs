@@ -176,6 +176,10 @@ pub enum Reason {
     RelativePath,
     #[error("must consist of letters, digits, `-` and `_`, and must not be a reserved name")]
     ProfileName,
+    #[error("must be a version such as \"1.4.0\"")]
+    Version,
+    #[error("must hold Ed25519 public keys, as `ssh-keygen -t ed25519` writes them")]
+    SigningKey,
     #[error("excludes `{0}`; only one of them may be set")]
     Excludes(&'static str),
 }
@@ -187,6 +191,9 @@ pub enum Distrust {
     Owner,
     #[error("can be written by others")]
     Writable,
+    /// Windows only.
+    #[error("is not below the folder that `Directory` of HKLM\\SOFTWARE\\Policies\\BitbucketSso names")]
+    NotNamed,
     #[error("cannot be examined")]
     Unknown,
 }
@@ -211,6 +218,8 @@ pub enum Ignored {
     Locked,
     /// A trust key (or the file that would bring some) from environment or command line, while a file sets one.
     Trust,
+    /// A host on a server that policy governs, at another path.
+    Governed,
     /// The host's source, set in another layer, does not know the key.
     Source,
     /// A host key without a host that it could belong to.

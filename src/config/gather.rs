@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 
 /// Files over 16 MiB are refused.
 pub const LARGEST_FILE: u64 = 16 << 20;
+/// A directory with more drop-ins than this is refused.
+const MOST_DROP_INS: usize = 1000;
 
 /// The drop-ins of `policy.d`: a directory that is not trusted counts as absent, a bad file in a trusted one closes
 /// the door.
@@ -66,6 +68,10 @@ fn drop_ins(directory: &Path, findings: &mut Vec<Finding>) -> Result<Vec<PathBuf
         let name = name.as_encoded_bytes();
         name.ends_with(b".toml") && !name.starts_with(b".")
     });
+    if names.len() > MOST_DROP_INS {
+        let why = format!("it holds {} files, and {MOST_DROP_INS} are read at most", names.len());
+        return Err(ConfigError::Unreadable { file: directory.to_owned(), why });
+    }
     names.sort_by(|a, b| a.as_encoded_bytes().cmp(b.as_encoded_bytes()));
     Ok(names.into_iter().map(|name| directory.join(name)).collect())
 }
@@ -95,6 +101,9 @@ fn contents(path: &Path) -> Result<Option<SecretBytes>, ConfigError> {
     };
     let mut text = Vec::new();
     let meta = file.metadata().map_err(|error| unreadable(path, &error))?;
+    if meta.len() > LARGEST_FILE {
+        return Err(ConfigError::TooLarge(path.to_owned()));
+    }
     let read = read_whole(&file, &meta, LARGEST_FILE + 1, &mut text);
     // It may hold a client secret.
     let text = SecretBytes::new(text);

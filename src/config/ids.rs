@@ -8,7 +8,7 @@ pub fn account_id(profile: &Profile) -> AccountId {
     let name = match profile.identity {
         Identity::User => profile.name.clone(),
         // No profile name holds a slash.
-        workload => format!("{}/{workload:?}", profile.name),
+        identity => format!("{}/{identity:?}/{:?}", profile.name, profile.workload),
     };
     AccountId::new(&profile.authority.to_string(), &profile.tenant, &profile.client_id, &name)
 }

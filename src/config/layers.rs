@@ -5,7 +5,7 @@ use crate::config::document::{DEFAULT, Document, Entry, HostTable, Source, is_se
 use crate::config::error::{Finding, Ignored, Layer, Spot};
 use crate::config::table::Key;
 use crate::config::value::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The settings of all layers, each with where it came from.
 #[derive(Default)]
@@ -13,6 +13,8 @@ pub(super) struct Merged {
     sources: Vec<(Layer, Source)>,
     pub fixed: Vec<Setting>,
     pub profiles: Vec<(String, Vec<Setting>)>,
+    /// Their names, for each host to look its own up.
+    pub names: BTreeSet<String>,
     pub hosts: Vec<(WebUrl, Vec<Setting>)>,
 }
 
@@ -37,9 +39,12 @@ impl Merged {
 /// Merges documents that come in the order of their layers.
 pub(super) fn merge(mut documents: Vec<Document>, findings: &mut Vec<Finding>) -> Merged {
     withhold_trust(&mut documents, findings);
+    withhold_governed(&mut documents, findings);
     let sole = documents.iter().filter(|document| !document.hosts.is_empty()).count() < 2;
     let mut merge = Merge { merged: Merged::default(), places: BTreeMap::new(), sole, findings };
-    merge.merged.profiles = profile_names(&documents).map(|name| (name, Vec::new())).collect();
+    let names = profile_names(&documents);
+    merge.merged.names = names.iter().cloned().collect();
+    merge.merged.profiles = names.into_iter().map(|name| (name, Vec::new())).collect();
     for document in documents {
         merge.take(document);
     }
@@ -67,23 +72,44 @@ fn withhold_trust(documents: &mut [Document], findings: &mut Vec<Finding>) {
     }
 }
 
+/// A server that policy names is policy's whole: another layer's host at another of its paths could take over
+/// requests for the one of policy, or make them ambiguous.
+fn withhold_governed(documents: &mut [Document], findings: &mut Vec<Finding>) {
+    let of_policy = |document: &&Document| document.layer == Layer::Policy;
+    if !documents.iter().any(|document| !of_policy(&document) && !document.hosts.is_empty()) {
+        return;
+    }
+    let urls = documents.iter().filter(of_policy).flat_map(|document| &document.hosts).map(|host| &host.url);
+    let governed: BTreeSet<(String, u16, String)> =
+        urls.map(|url| (url.host().to_owned(), url.effective_port(), url.path().to_owned())).collect();
+    let displaced = |url: &WebUrl| {
+        let server = (url.host().to_owned(), url.effective_port());
+        let first = governed.range((server.0.clone(), server.1, String::new())..).next();
+        let named = first.is_some_and(|(host, port, _)| (host, *port) == (&server.0, server.1));
+        named && !governed.contains(&(server.0, server.1, url.path().to_owned()))
+    };
+    for document in documents.iter_mut().filter(|document| document.layer != Layer::Policy) {
+        let Document { layer, source, hosts, .. } = document;
+        findings.extend(hosts.extract_if(.., |host| displaced(&host.url)).map(|host| Finding::Ignored {
+            key: "host.url".to_owned(),
+            at: source.spot(host.at),
+            layer: *layer,
+            wins: Layer::Policy,
+            why: Ignored::Governed,
+        }));
+    }
+}
+
 fn is_passing(layer: Layer) -> bool {
     matches!(layer, Layer::CommandLine | Layer::Environment)
 }
 
 /// `default` and every `[entra.NAME]`, each once.
-fn profile_names(documents: &[Document]) -> impl Iterator<Item = String> {
-    let mut names = vec![DEFAULT.to_owned()];
-    for (name, _) in documents.iter().flat_map(|document| &document.profiles) {
-        if !names.contains(name) {
-            names.push(name.clone());
-        }
-    }
-    names.into_iter()
-}
-
-fn entries_of<'a>(profiles: &'a [(String, Vec<Entry>)], name: &str) -> impl Iterator<Item = Entry> + use<'a> {
-    profiles.iter().find(|(known, _)| known == name).into_iter().flat_map(|(_, entries)| entries).cloned()
+fn profile_names(documents: &[Document]) -> Vec<String> {
+    let mut seen = BTreeSet::from([DEFAULT]);
+    let named = documents.iter().flat_map(|document| &document.profiles).map(|(name, _)| name.as_str());
+    let new = named.filter(|name| seen.insert(name));
+    std::iter::once(DEFAULT).chain(new).map(str::to_owned).collect()
 }
 
 struct Merge<'a> {
@@ -112,11 +138,15 @@ impl Merge<'_> {
     /// A profile's own table comes first; what it does not say about trust, it takes from `[entra]` of the
     /// same document. So policy for `[entra]` holds for profiles that a user adds.
     fn take_profiles(&mut self, profiles: &[(String, Vec<Entry>)], from: usize) {
+        // There may be thousands of them.
+        let own: BTreeMap<&str, &[Entry]> =
+            profiles.iter().map(|(name, own)| (name.as_str(), own.as_slice())).collect();
+        let entries_of = |name| own.get(name).copied().unwrap_or_default().iter().cloned();
         let mut slots = std::mem::take(&mut self.merged.profiles);
         for (name, slot) in &mut slots {
-            self.add_all(slot, entries_of(profiles, name), from);
+            self.add_all(slot, entries_of(name.as_str()), from);
             if name != DEFAULT {
-                let habits = entries_of(profiles, DEFAULT).filter(|entry| !entry.key.is_trust());
+                let habits = entries_of(DEFAULT).filter(|entry| !entry.key.is_trust());
                 let unset: Vec<Entry> = habits.filter(|entry| rival(slot, entry.key).is_none()).collect();
                 self.add_all(slot, unset, from);
             }

@@ -18,8 +18,9 @@ mod schema;
 mod secret_command;
 pub mod settings;
 mod show;
-mod table;
+pub mod table;
 mod value;
+mod workload;
 
 pub use env::unknown_variables;
 pub use error::{ConfigError, Distrust, Finding, Ignored, Layer, Origin, Reason, Spot};
@@ -31,7 +32,7 @@ pub use places::Places;
 pub use reference::reference;
 pub use schema::schema;
 pub use secret_command::client_secret;
-pub use show::{Origins, ShownValue, show};
+pub use show::{Origins, ShownValue, is_locked, policy_digest, show};
 
 use crate::basis::env::Env;
 use document::Document;
@@ -66,7 +67,9 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
     documents.extend(user);
     documents.extend(defaults);
     let merged = layers::merge(documents, &mut findings);
-    Ok(Loaded { settings: compile::compile(&merged)?, findings, origins: Origins::new(merged) })
+    let mut settings = compile::compile(&merged)?;
+    workload::tell_apart(&mut settings.profiles, &sources.env);
+    Ok(Loaded { settings, findings, origins: Origins::new(merged) })
 }
 
 /// Checks one file by itself: syntax, keys, values, and that each host with a source is complete. What other

@@ -37,6 +37,7 @@ fn value(key: &Key) -> String {
         Kind::Guid => "GUID".into(),
         Kind::Text => "text".into(),
         Kind::Url => "https URL".into(),
+        Kind::Address => "https URL, a query allowed".into(),
         Kind::Redirect => "loopback URL".into(),
         Kind::Choice(choices) => choices.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
         Kind::Duration { least, most } => format!("duration, {} to {}", span(least), span(most)),
@@ -46,6 +47,8 @@ fn value(key: &Key) -> String {
         Kind::Command => "list: program, arguments".into(),
         Kind::Path => "absolute path".into(),
         Kind::Secret => "secret".into(),
+        Kind::Version => "version".into(),
+        Kind::Keys => "list of SSH public keys".into(),
     };
     if key.empty { format!("{kind}, or empty") } else { kind }
 }
@@ -92,6 +95,9 @@ fn about(section: Section) -> &'static str {
              keeps the profile that policy gave it. Of the three `client_secret` keys only one may be set. The variables \
              describe a single host, for containers.\n\n"
         }
+        Section::Fleet => {
+            "What an administrator says to every machine of a fleet (docs/fleet.md, docs/security.md).\n\n"
+        }
         _ => "",
     }
 }
@@ -109,7 +115,8 @@ built in. Policy may set every key, and what it sets is locked: other values are
 `doctor`. Of several drop-ins in one directory the first, in byte order of their names, wins.
 
 Trust keys come from files. Environment and command line may set them only where no file sets any trust key; the same
-holds for `BITBUCKET_SSO_CONFIG`, the absolute path of a file to be read in place of the user file.
+holds for `BITBUCKET_SSO_CONFIG`, the absolute path of a file to be read in place of the user file. A server that a host of policy names is policy's whole:
+hosts of other layers at other paths of it are ignored.
 
 Durations are digits and one of `s`, `m`, `h`. Flags in variables are `true` or `false`, lists are separated by spaces.
 ";

@@ -40,17 +40,20 @@ fn properties(section: Section) -> Map<String, Value> {
 fn property(key: &Key) -> Value {
     let mut property = match key.kind {
         Kind::Flag => json!({ "type": "boolean" }),
-        Kind::Words | Kind::Command => {
+        Kind::Words | Kind::Command | Kind::Keys => {
             json!({ "type": "array", "items": { "type": "string", "minLength": 1 }, "minItems": 1 })
         }
         Kind::Choice(choices) => json!({ "type": "string", "enum": choices }),
         Kind::Duration { .. } => json!({ "type": "string", "pattern": text_pattern(key, "[0-9]+[smh]") }),
         Kind::TimeOfDay => json!({ "type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$" }),
         Kind::Guid => json!({ "type": "string", "pattern": GUID }),
-        Kind::Tenant | Kind::Text | Kind::Url | Kind::Redirect | Kind::Path | Kind::Secret if !key.empty => {
+        Kind::Version => json!({ "type": "string", "pattern": "^[0-9]+\\.[0-9]+\\.[0-9]+$" }),
+        Kind::Tenant | Kind::Text | Kind::Url | Kind::Address | Kind::Redirect | Kind::Path | Kind::Secret
+            if !key.empty =>
+        {
             json!({ "type": "string", "minLength": 1 })
         }
-        Kind::Tenant | Kind::Text | Kind::Url | Kind::Redirect | Kind::Path | Kind::Secret => {
+        Kind::Tenant | Kind::Text | Kind::Url | Kind::Address | Kind::Redirect | Kind::Path | Kind::Secret => {
             json!({ "type": "string" })
         }
     };

@@ -1,8 +1,12 @@
 //! What is in force, as types that cannot be wrong. Built by [`crate::config::load`] only.
 
+pub use crate::config::workload::Workload;
+
 use crate::basis::day::TimeOfDay;
 use crate::basis::secret::ClientSecret;
+use crate::basis::ssh_signature::SigningKey;
 use crate::basis::url::WebUrl;
+use crate::basis::version::Version;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,9 +18,13 @@ pub struct Settings {
     pub hosts: Vec<Host>,
     pub storage: Storage,
     pub network: Network,
+    /// Where `self update --check` asks; neither environment nor command line set it.
+    pub update_url: Option<WebUrl>,
     pub token: TokenRules,
     pub ui: UiRules,
     pub audit: AuditRules,
+    pub saml: Saml,
+    pub fleet: Fleet,
 }
 
 impl Settings {
@@ -45,6 +53,8 @@ pub struct Profile {
     pub reauthenticate: bool,
     pub outage_grace: Duration,
     pub identity: Identity,
+    /// What a workload's identity needs besides.
+    pub workload: Workload,
 }
 
 /// How Entra hands over the code.
@@ -278,4 +288,20 @@ pub enum Forward {
     None,
     Syslog,
     Journald,
+}
+
+/// `[saml]`.
+#[derive(Clone, Debug)]
+pub struct Saml {
+    /// https, or http on a loopback address; may have a query.
+    pub metadata_url: Option<String>,
+}
+
+/// `[fleet]`: what policy says of the program itself.
+#[derive(Clone, Debug, Default)]
+pub struct Fleet {
+    /// The version that policy wants at least, where this program is older.
+    pub wanted_version: Option<Version>,
+    /// Who may sign configurations for `setup --yes`.
+    pub signers: Vec<SigningKey>,
 }

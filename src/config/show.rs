@@ -1,5 +1,6 @@
 //! The effective configuration, each value with its origin.
 
+use crate::basis::digest;
 use crate::config::error::Layer;
 use crate::config::layers::{Merged, Setting};
 use crate::config::table::Section;
@@ -24,6 +25,26 @@ impl Origins {
     pub(super) fn new(merged: Merged) -> Self {
         Self(merged)
     }
+}
+
+/// Whether policy has set a key of a profile.
+pub fn is_locked(loaded: &Loaded, profile: &str, name: &str) -> bool {
+    let Origins(merged) = &loaded.origins;
+    let slot = merged.profiles.iter().find(|(known, _)| known == profile).map(|(_, slot)| slot);
+    let mut set = slot.into_iter().flatten().filter(|setting| setting.entry.key.name == name);
+    set.any(|setting| merged.layer(setting) == Layer::Policy)
+}
+
+/// How many values policy has set, and the SHA-256 of them all: equal where the same policy is in force, whatever its
+/// files are called. Secrets count as set, not by what they are.
+pub fn policy_digest(loaded: &Loaded) -> (usize, String) {
+    let mut lines: Vec<String> = show(loaded)
+        .into_iter()
+        .filter(|value| value.layer == Layer::Policy)
+        .map(|ShownValue { key, value, .. }| format!("{key} = {value}\n"))
+        .collect();
+    lines.sort();
+    (lines.len(), digest::of(lines.concat().as_bytes()))
 }
 
 /// Every value in force, in the order of the documentation; keys without any value are left out.

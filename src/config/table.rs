@@ -15,12 +15,23 @@ pub enum Section {
     Token,
     Ui,
     Audit,
+    Saml,
+    Fleet,
 }
 
 impl Section {
     /// All, in the order of the documentation.
-    pub const ALL: [Self; 7] =
-        [Self::Entra, Self::Host, Self::Storage, Self::Network, Self::Token, Self::Ui, Self::Audit];
+    pub const ALL: [Self; 9] = [
+        Self::Entra,
+        Self::Host,
+        Self::Storage,
+        Self::Network,
+        Self::Token,
+        Self::Ui,
+        Self::Audit,
+        Self::Saml,
+        Self::Fleet,
+    ];
 
     /// The name in a file.
     pub fn name(self) -> &'static str {
@@ -32,6 +43,8 @@ impl Section {
             Self::Token => "token",
             Self::Ui => "ui",
             Self::Audit => "audit",
+            Self::Saml => "saml",
+            Self::Fleet => "fleet",
         }
     }
 
@@ -42,7 +55,8 @@ impl Section {
 
     /// Its keys, in the order of the documentation.
     pub fn keys(self) -> impl Iterator<Item = &'static Key> {
-        TABLE.iter().filter(move |key| key.section == self)
+        let place = self as usize;
+        TABLE.get(BORDERS[place]..BORDERS[place + 1]).unwrap_or_default().iter()
     }
 }
 
@@ -55,6 +69,8 @@ pub enum Kind {
     Text,
     /// https, or http on a loopback address.
     Url,
+    /// The same with a query, kept as written.
+    Address,
     /// An http URL on a loopback address, kept as written.
     Redirect,
     Choice(&'static [&'static str]),
@@ -72,6 +88,10 @@ pub enum Kind {
     /// An absolute path.
     Path,
     Secret,
+    /// A version of this program, `1.4.0`.
+    Version,
+    /// A list of SSH public keys.
+    Keys,
 }
 
 /// Which layers may set a key. Policy always may, and thereby locks it.
@@ -167,8 +187,26 @@ impl PartialEq for Key {
 
 /// The key of that name in a section.
 pub fn find(section: Section, name: &str) -> Option<&'static Key> {
-    section.keys().find(|key| key.name == name)
+    section.keys().find(|key| same(key.name, name))
 }
+
+/// Names mostly differ in length or last letter, which is told without a call: ten thousand hosts ask for a million.
+#[expect(clippy::inline_always, reason = "built for size it would be the call that it saves")]
+#[inline(always)]
+pub fn same(one: &str, other: &str) -> bool {
+    one.len() == other.len() && one.as_bytes().last() == other.as_bytes().last() && one == other
+}
+
+/// Where each section begins among the rows, in the order of [`Section::ALL`], and where the last one ends.
+const BORDERS: [usize; Section::ALL.len() + 1] = {
+    let mut borders = [0; Section::ALL.len() + 1];
+    let mut row = 0;
+    while row < TABLE.len() {
+        borders[TABLE[row].section as usize + 1] = row + 1;
+        row += 1;
+    }
+    borders
+};
 
 /// What all our environment variables start with.
 pub const PREFIX: &str = "BITBUCKET_SSO_";
@@ -195,6 +233,15 @@ mod tests {
         let want = "api_url audience authority authorize_url ca_file client_id client_secret client_secret_command \
                     client_secret_file redirect_uri resource scope source tenant token_endpoint token_url url";
         assert_eq!(trust.into_iter().collect::<Vec<_>>().join(" "), want);
+    }
+
+    #[test]
+    fn the_rows_of_a_section_stand_together() {
+        let listed: Vec<Key> = Section::ALL.into_iter().flat_map(Section::keys).copied().collect();
+        assert_eq!(listed, TABLE);
+        for key in TABLE {
+            assert_eq!(find(key.section, key.name), Some(key));
+        }
     }
 
     #[test]

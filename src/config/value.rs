@@ -7,6 +7,7 @@ use crate::basis::digest;
 use crate::basis::secret::ClientSecret;
 use crate::basis::text::breaks_git;
 use crate::basis::url::WebUrl;
+use crate::basis::version::Version;
 use crate::config::error::Reason;
 use crate::config::nearest::nearest;
 use crate::config::table::{Key, Kind};
@@ -69,8 +70,9 @@ impl Value {
 pub(super) fn read(key: &Key, raw: Raw<'_>) -> Result<Value, Reason> {
     match (key.kind, raw) {
         (Kind::Flag, Raw::Flag(flag)) => Ok(Value::Flag(flag)),
-        (Kind::Words | Kind::Command, Raw::Words(list)) => words(list),
-        (Kind::Flag | Kind::Words | Kind::Command, Raw::Text(_)) => Err(unlike(key, "a string")),
+        (Kind::Keys, Raw::Words(list)) if list.iter().any(|key| !shapes::is_key(key)) => Err(Reason::SigningKey),
+        (Kind::Words | Kind::Command | Kind::Keys, Raw::Words(list)) => words(list),
+        (Kind::Flag | Kind::Words | Kind::Command | Kind::Keys, Raw::Text(_)) => Err(unlike(key, "a string")),
         (_, Raw::Text("")) if key.empty => Ok(Value::Empty),
         (_, Raw::Text("")) => Err(Reason::Empty),
         (_, Raw::Text(text)) if breaks_git(text) => Err(Reason::ControlCharacter),
@@ -96,6 +98,7 @@ fn one(key: &Key, text: &str) -> Result<Value, Reason> {
         Kind::Tenant => shapes::tenant(text).map(Value::Text),
         Kind::Guid => shapes::guid(text).map(Value::Text).ok_or(Reason::Guid),
         Kind::Url => text.parse().map(Value::Url).map_err(Reason::Url),
+        Kind::Address => shapes::address(text).map(Value::Text),
         Kind::Redirect => shapes::redirect(text).map(Value::Text),
         Kind::Choice(allowed) if allowed.contains(&text) => Ok(Value::Text(text.to_owned())),
         Kind::Choice(allowed) => Err(Reason::NotAllowed { allowed, nearest: nearest(text, allowed.iter().copied()) }),
@@ -104,7 +107,10 @@ fn one(key: &Key, text: &str) -> Result<Value, Reason> {
         Kind::Path if Path::new(text).is_absolute() => Ok(Value::Path(text.into())),
         Kind::Path => Err(Reason::RelativePath),
         Kind::Secret => Ok(Value::Secret(ClientSecret::new(text.to_owned()))),
-        Kind::Text | Kind::Flag | Kind::Words | Kind::Command => Ok(Value::Text(text.to_owned())),
+        Kind::Version if text.parse::<Version>().is_err() => Err(Reason::Version),
+        Kind::Text | Kind::Version | Kind::Flag | Kind::Words | Kind::Command | Kind::Keys => {
+            Ok(Value::Text(text.to_owned()))
+        }
     }
 }
 
@@ -121,7 +127,7 @@ fn words(list: Vec<&str>) -> Result<Value, Reason> {
 fn unlike(key: &Key, found: &'static str) -> Reason {
     let expected = match key.kind {
         Kind::Flag => "true or false",
-        Kind::Words | Kind::Command => "an array of strings",
+        Kind::Words | Kind::Command | Kind::Keys => "an array of strings",
         _ => "a string",
     };
     Reason::Type { expected, found }

@@ -68,7 +68,7 @@ impl Flight for Files {
         &self,
         lane: &Lane,
         longest: Duration,
-        told: &mut dyn FnMut(&Notice),
+        told: &mut dyn FnMut(Option<&Notice>),
     ) -> Result<Box<dyn Turn>, FlightError> {
         let path = self.lane(lane);
         let file = self.open(&path)?;
@@ -101,16 +101,18 @@ struct Wait<'a> {
     began: std::time::Instant,
     longest: Duration,
     pause: Duration,
+    /// Whether anything was told, and the last notice.
+    spoke: bool,
     told: Option<Notice>,
 }
 
 impl<'a> Wait<'a> {
     fn new(clock: &'a dyn Clock, longest: Duration, note: PathBuf) -> Self {
-        Self { clock, note, began: clock.steady(), longest, pause: lock::SHORTEST, told: None }
+        Self { clock, note, began: clock.steady(), longest, pause: lock::SHORTEST, spoke: false, told: None }
     }
 
     /// Sleeps once, or says that the time is over.
-    fn pause(&mut self, told: &mut dyn FnMut(&Notice)) -> Result<(), FlightError> {
+    fn pause(&mut self, told: &mut dyn FnMut(Option<&Notice>)) -> Result<(), FlightError> {
         let waited = self.clock.steady().saturating_duration_since(self.began);
         let left = self.longest.saturating_sub(waited);
         if left.is_zero() {
@@ -124,11 +126,11 @@ impl<'a> Wait<'a> {
         Ok(())
     }
 
-    fn tell(&mut self, told: &mut dyn FnMut(&Notice)) {
+    fn tell(&mut self, told: &mut dyn FnMut(Option<&Notice>)) {
         let notice = Note::read(&self.note).notice;
-        if let Some(new) = notice.as_ref().filter(|new| self.told.as_ref() != Some(new)) {
-            told(new);
-            self.told = notice;
+        if !self.spoke || notice.is_some() && self.told != notice {
+            told(notice.as_ref());
+            (self.spoke, self.told) = (true, notice);
         }
     }
 }

@@ -28,12 +28,12 @@ pub enum Lane {
 /// Enters lanes.
 pub trait Flight {
     /// Waits for the lane, at most `longest`. After one second, and whenever it changes, `told` gets the
-    /// leader's notice.
+    /// leader's notice; once nothing, if the leader gives none.
     fn enter(
         &self,
         lane: &Lane,
         longest: Duration,
-        told: &mut dyn FnMut(&Notice),
+        told: &mut dyn FnMut(Option<&Notice>),
     ) -> Result<Box<dyn Turn>, FlightError>;
 
     /// Enters only if nobody is there.

@@ -229,8 +229,9 @@ fn grown(small: Vec<u8>) -> Vec<u8> {
     large
 }
 
-/// As large as the buffer inside the library's standard input: a smaller read would leave a copy there, unwiped.
-const FIRST_READ: usize = 8 << 10;
+/// Git's requests have a few hundred bytes, and all of the buffer is wiped. Where standard input has a buffer of its
+/// own, a smaller read would leave a copy there.
+const FIRST_READ: usize = if cfg!(unix) { 1 << 10 } else { 8 << 10 };
 
 #[cfg(test)]
 mod tests;

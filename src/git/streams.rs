@@ -1,6 +1,24 @@
-//! Keeps git's standard output for git: what else is printed goes to standard error.
+//! The streams that git gives us: standard input as it is, standard output for git alone.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
+
+/// Standard input without a buffer in between, which would keep a copy of a password that nobody wipes.
+#[cfg(unix)]
+pub fn unbuffered_stdin() -> impl Read {
+    struct Stdin;
+    impl Read for Stdin {
+        fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+            Ok(rustix::io::read(io::stdin(), bytes)?)
+        }
+    }
+    Stdin
+}
+
+/// Standard input; reads as large as its buffer go past that.
+#[cfg(not(unix))]
+pub fn unbuffered_stdin() -> impl Read {
+    io::stdin().lock()
+}
 
 /// Takes the real standard output aside and points descriptor 1 at standard error, so that no library and no
 /// child can speak to git. Call it once, before anything else runs. Fails if either stream is closed.

@@ -10,9 +10,12 @@ fn settings(urls: &[&str]) -> Settings {
         hosts: urls.iter().map(host).collect(),
         storage: Storage { refresh_tokens: StorageChoice::Auto },
         network: Network { ca_file: None, timeout: Duration::from_secs(30) },
+        update_url: None,
         token: TokenRules { margin: Duration::from_secs(300), max_life: Duration::from_secs(1), max_cached_age: None },
         ui: UiRules { browser: String::new(), background: Background::Once, on_failure: OnFailure::Stop },
         audit: AuditRules { file: None, forward: Forward::None },
+        saml: Saml { metadata_url: None },
+        fleet: Fleet::default(),
     }
 }
 

@@ -1,9 +1,12 @@
 //! The one client of this program: reqwest over rustls, built when the first call is sent.
 
+mod pin;
+mod ways;
+
 use crate::basis::secret::SecretBytes;
 use crate::basis::url::WebUrl;
 use crate::config::settings::Network;
-use crate::net::{Call, Flaw, Http, LARGEST_BODY, Method, NetError, Reply};
+use crate::net::{Call, Flaw, Http, LARGEST_BODY, Method, NetError, Reply, Way};
 use reqwest::blocking::{Client as Reqwest, ClientBuilder, Response};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::error::Error;
@@ -57,12 +60,15 @@ impl Client {
 
 impl Http for Client {
     fn send(&self, call: &Call) -> Result<Reply, NetError> {
-        let client = self.client_for(call)?;
-        let mut request = match call.method {
-            Method::Get => client.get(&call.url),
-            Method::Post => client.post(&call.url),
+        let (client, url) = match &call.way {
+            Way::Usual => (self.client_for(call)?.clone(), call.url.clone()),
+            other => ways::prepared(call, other, plain_builder(self.network.timeout))?,
         };
-        request = request.timeout(self.network.timeout).headers(headers(call)?);
+        let mut request = match call.method {
+            Method::Get => client.get(url),
+            Method::Post => client.post(url),
+        };
+        request = request.timeout(ways::longest(&call.way, self.network.timeout)).headers(headers(call)?);
         if let Some(form) = &call.form {
             request = request.body(form.expose().to_vec());
         }
@@ -122,7 +128,7 @@ impl Client {
             return NetError::Proxy { place, why };
         }
         if causes.iter().any(|cause| timed_out(*cause)) {
-            return NetError::TimedOut { place, after: self.network.timeout };
+            return NetError::TimedOut { place, after: ways::longest(&call.way, self.network.timeout) };
         }
         if text.contains("dns error") {
             return NetError::Unreachable { place, why: format!("its name cannot be resolved ({why})") };
@@ -133,14 +139,7 @@ impl Client {
 
 impl Client {
     fn build(&self, proxied: bool) -> Result<Reqwest, NetError> {
-        // Whoever came first has installed the same provider.
-        _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = ClientBuilder::new()
-            .user_agent(concat!("git-credential-bitbucket-sso/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .connect_timeout(CONNECT.min(self.network.timeout));
+        let mut builder = plain_builder(self.network.timeout);
         builder = match (&self.from_git.proxy, proxied) {
             (_, false) => builder.no_proxy(),
             (Some(proxy), true) => builder.proxy(git_proxy(proxy)?),
@@ -154,6 +153,18 @@ impl Client {
         };
         builder.build().map_err(|error| NetError::Trust { why: last_cause(&error) })
     }
+}
+
+/// What holds whatever the way: no redirects, no second tries, no referrer.
+fn plain_builder(timeout: Duration) -> ClientBuilder {
+    // Whoever came first has installed the same provider.
+    _ = rustls::crypto::ring::default_provider().install_default();
+    ClientBuilder::new()
+        .user_agent(concat!("git-credential-bitbucket-sso/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .connect_timeout(CONNECT.min(timeout))
 }
 
 /// A proxy's address may hold a password, so no message quotes it.
@@ -229,6 +240,7 @@ fn certificate(place: String, why: &rustls::CertificateError) -> NetError {
         Bad::NotValidYet | Bad::NotValidYetContext { .. } => (Flaw::Dates, "it is not valid yet".into()),
         Bad::NotValidForName | Bad::NotValidForNameContext { .. } => (Flaw::Name, "it is for another name".into()),
         Bad::Revoked => (Flaw::Other, "it has been revoked".into()),
+        Bad::ApplicationVerificationFailure => (Flaw::Pin, "it is not the one that the platform announced".into()),
         other => (Flaw::Other, other.to_string()),
     };
     NetError::Tls { place, why, flaw }

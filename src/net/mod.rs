@@ -25,6 +25,31 @@ pub struct Call {
     pub form: Option<SecretBytes>,
     /// Whether the same call may be sent again when no answer came: never where the token in it may end with the first.
     pub repeatable: bool,
+    pub way: Way,
+}
+
+/// How a call finds its peer, and by what it knows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Way {
+    /// Through the proxies that are set, to a peer that a trusted authority vouches for.
+    #[default]
+    Usual,
+    /// To a service of the platform this machine runs on, past every proxy. Plain http is allowed to loopback,
+    /// link-local and private addresses, which it does not leave. At most ten seconds, two of them to connect.
+    Local,
+    /// As [`Way::Local`], over TLS, to the peer whose certificate has this SHA-1 digest, whoever issued it.
+    Pinned([u8; 20]),
+    /// Past every proxy, over TLS, to a peer that only this authority vouches for.
+    Anchored(Box<Anchor>),
+}
+
+/// Whom to trust instead of the system's authorities.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Anchor {
+    /// Certificates, PEM.
+    pub roots: Vec<u8>,
+    /// The name that the peer's certificate must have, where it is not the host's.
+    pub name: Option<String>,
 }
 
 /// The methods in use.
@@ -37,7 +62,14 @@ pub enum Method {
 impl Call {
     /// A GET, which may be repeated.
     pub fn get(url: impl Into<String>) -> Self {
-        Self { method: Method::Get, url: url.into(), headers: Vec::new(), form: None, repeatable: true }
+        Self {
+            method: Method::Get,
+            url: url.into(),
+            headers: Vec::new(),
+            form: None,
+            repeatable: true,
+            way: Way::Usual,
+        }
     }
 
     /// A POST of form fields, sent once.
@@ -45,7 +77,7 @@ impl Call {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.extend_pairs(fields);
         let form = Some(SecretBytes::new(form.finish().into_bytes()));
-        Self { method: Method::Post, url: url.into(), headers: Vec::new(), form, repeatable: false }
+        Self { method: Method::Post, url: url.into(), headers: Vec::new(), form, repeatable: false, way: Way::Usual }
     }
 
     /// The same call with one more header.
@@ -53,6 +85,12 @@ impl Call {
     pub fn header(mut self, name: &'static str, value: impl Into<Vec<u8>>) -> Self {
         self.headers.push((name, SecretBytes::new(value.into())));
         self
+    }
+
+    /// The same call by another way; it is sent once.
+    #[must_use]
+    pub fn by(self, way: Way) -> Self {
+        Self { way, repeatable: false, ..self }
     }
 
     /// Scheme, host and path, for messages.
@@ -98,6 +136,8 @@ pub enum Flaw {
     Dates,
     /// It is for another name.
     Name,
+    /// It is not the one that was announced.
+    Pin,
     /// Something else; also a handshake that failed.
     Other,
 }

@@ -1,11 +1,12 @@
 //! What was typed, as the app wants it.
 
+use crate::app::interaction::Means;
 use crate::app::login::Wish;
 use crate::app::logout::Extent;
 use crate::app::onboard::Migration;
 use crate::app::setup::{admin as organisation, migrate};
 use crate::app::world::World;
-use crate::app::{audit, ci, commands, pick, token, words};
+use crate::app::{audit, ci, commands, install, pick, token, words};
 use crate::basis::failure::Failure;
 use crate::basis::session::Flow;
 use crate::cli;
@@ -18,13 +19,14 @@ pub(super) fn audit_form(format: cli::AuditFormat) -> audit::Form {
     }
 }
 
+pub(super) fn means(typed: &cli::Login) -> Means {
+    Means { paste: typed.no_browser, port: typed.redirect_port }
+}
+
 pub(super) fn wish(typed: cli::Login) -> Wish {
-    let cli::Login { browser, device_code, host, force, ahead, verbose } = typed;
-    let flow = match (browser, device_code) {
-        (true, _) => Some(Flow::Browser),
-        (_, true) => Some(Flow::DeviceCode),
-        _ => None,
-    };
+    let cli::Login { browser, device_code, no_browser, redirect_port, host, force, ahead, verbose } = typed;
+    let by_browser = browser || no_browser || redirect_port.is_some();
+    let flow = if device_code { Some(Flow::DeviceCode) } else { by_browser.then_some(Flow::Browser) };
     Wish { flow, host, force, ahead, verbose }
 }
 
@@ -62,6 +64,11 @@ pub(super) fn ci_form(shell: cli::CiShell) -> ci::Form {
         cli::CiShell::Github => ci::Form::Github,
         cli::CiShell::Gitlab => ci::Form::Gitlab,
     }
+}
+
+pub(super) fn install(typed: cli::Install) -> install::Wish {
+    let cli::Install { system, bin_dir, no_git_config, dry_run, allow_downgrade } = typed;
+    install::Wish { system, bin_dir, no_git_config, dry_run, downgrade: allow_downgrade }
 }
 
 pub(super) fn form(format: cli::TokenFormat) -> token::Form {

@@ -31,7 +31,8 @@ pub enum Prompt {
 }
 
 impl Attempt {
-    /// Prepares an attempt. `redirect_uri` is the loopback's own, with its real port; `hint` is a user name.
+    /// Prepares an attempt. `redirect_uri` is the loopback's own, with its real port; `hint` is a user name; `mode` is
+    /// how the answer comes.
     pub fn start(
         entra: &Entra<'_>,
         tenant: &Tenant,
@@ -39,6 +40,7 @@ impl Attempt {
         asked: &Asked<'_>,
         hint: Option<&str>,
         prompt: Prompt,
+        mode: ResponseMode,
     ) -> Result<Self, SessionError> {
         let bad = |_| SessionError::Metadata("the redirect URI is no URL".into());
         let redirect_uri = RedirectUrl::new(redirect_uri.to_owned()).map_err(bad)?;
@@ -50,7 +52,7 @@ impl Attempt {
             .set_redirect_uri(Cow::Borrowed(&redirect_uri))
             .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
             .add_scopes(wire::scopes(asked))
-            .add_extra_param("response_mode", mode(entra.profile.response_mode))
+            .add_extra_param("response_mode", mode_value(mode))
             .add_extra_param("nonce", nonce.as_str())
             .add_extra_param("client-request-id", asked.correlation);
         let prompt = prompt_value(prompt, entra.profile.reauthenticate);
@@ -120,7 +122,7 @@ impl Attempt {
     }
 }
 
-fn mode(mode: ResponseMode) -> &'static str {
+fn mode_value(mode: ResponseMode) -> &'static str {
     match mode {
         ResponseMode::FormPost => "form_post",
         ResponseMode::Query => "query",

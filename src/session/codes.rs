@@ -41,6 +41,8 @@ enum Class {
     Configuration,
     Later,
     Browser,
+    /// A device-code sign-in cannot show the device; a browser that cannot either stops.
+    Device,
     Bug,
 }
 
@@ -89,7 +91,8 @@ fn of_class(class: Class, claims: bool, moment: Moment) -> Action {
         Class::Expired if !stored => Action::SignIn,
         Class::Expired => Action::Expired,
         Class::Browser if moment == Moment::Browser => Action::Stop,
-        Class::Browser => Action::BrowserInstead,
+        Class::Device if moment != Moment::Device => Action::Stop,
+        Class::Browser | Class::Device => Action::BrowserInstead,
         Class::Stop => Action::Stop,
         Class::Configuration => Action::Configuration,
         Class::Later => Action::Later,
@@ -178,10 +181,10 @@ const TABLE: &[(Class, &str, &[u32])] = &[
     (Class::Stop, "password-wrong", &[50056, 50126]),
     (Class::Stop, "not-assigned", &[50105]),
     (Class::Stop, "broker-app-needed", &[50127]),
-    (Class::Stop, "device-not-joined", &[50129, 53001]),
+    (Class::Device, "device-not-joined", &[50129, 53001]),
     (Class::Stop, "device-broken", &[50155, 50187, 700_003]),
     (Class::Stop, "cross-tenant-policy", &[500_208, 500_212, 500_213]),
-    (Class::Stop, "device-not-compliant", &[53000]),
+    (Class::Device, "device-not-compliant", &[53000]),
     (Class::Stop, "app-not-approved", &[53002, 53009]),
     (Class::Stop, "mfa-set-up-blocked", &[53004, 53010, 53011]),
     (Class::Stop, "tenant-security-policy", &[530_032, 530_034, 530_035]),

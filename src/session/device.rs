@@ -38,10 +38,16 @@ pub fn start(entra: &Entra<'_>, tenant: &Tenant, asked: &Asked<'_>) -> Result<De
 }
 
 impl DeviceCode {
-    /// Waits until somebody has signed in, declined, or the code has run out.
-    pub fn wait(&self, entra: &Entra<'_>, tenant: &Tenant, asked: &Asked<'_>) -> Result<Tokens, SessionError> {
+    /// Waits until somebody has signed in, declined, or the code has run out. `nap` sleeps between two polls.
+    pub fn wait(
+        &self,
+        entra: &Entra<'_>,
+        tenant: &Tenant,
+        asked: &Asked<'_>,
+        nap: &dyn Fn(Duration),
+    ) -> Result<Tokens, SessionError> {
         let wire = Wire::new(entra, asked, Moment::Device);
-        let waiting = Waiting { clock: entra.clock, code: self };
+        let waiting = Waiting { clock: entra.clock, nap, code: self };
         let client = wire::client(entra, tenant)?;
         let mut request = client.exchange_device_access_token(&self.response);
         if let Some(claims) = asked.claims {
@@ -67,12 +73,13 @@ impl DeviceCode {
 /// The wait between two polls, never past the code's end.
 struct Waiting<'a> {
     clock: &'a dyn Clock,
+    nap: &'a dyn Fn(Duration),
     code: &'a DeviceCode,
 }
 
 impl Waiting<'_> {
     fn pause(&self, pause: Duration) {
-        self.clock.sleep(pause.min(self.clock.now().until(self.code.expires)));
+        (self.nap)(pause.min(self.clock.now().until(self.code.expires)));
     }
 
     fn poll(&self, wire: &Wire<'_>, request: HttpRequest) -> Result<HttpResponse, wire::Failed> {

@@ -39,6 +39,9 @@ pub enum LoopbackError {
     /// The registered port is in use; no other will do.
     #[error("port {port} on this machine, which the redirect URI names, is in use by another program")]
     Taken { port: u16 },
+    /// Another port than the one that the redirect URI writes was wanted.
+    #[error("the redirect URI is registered with port {port}")]
+    Fixed { port: u16 },
     /// Not `http://` on `localhost`, `127.0.0.1` or `[::1]`, or with a query.
     #[error("the redirect URI `{0}` is not an http address on this machine")]
     BadUri(String),
@@ -54,14 +57,23 @@ impl Loopback {
     /// Listens where a registered redirect URI points: on 127.0.0.1, and on `::1` with the same port if the URI says
     /// `localhost` and the machine knows IPv6. The port is free to choose unless the URI writes one.
     pub fn bind(registered: &str) -> Result<Self, LoopbackError> {
+        Self::bind_to(registered, None)
+    }
+
+    /// The same on a chosen port, which only a URI that leaves its port free can have.
+    pub fn bind_to(registered: &str, port: Option<u16>) -> Result<Self, LoopbackError> {
         let mut loopback = Self { doors: Vec::new(), listeners: Vec::new(), pending: Vec::new() };
-        loopback.also(registered)?;
+        loopback.open(registered, port)?;
         Ok(loopback)
     }
 
     /// Listens for one more registered URI, on the same port where that is possible; returns it with its real port.
     pub fn also(&mut self, registered: &str) -> Result<String, LoopbackError> {
-        let door = Door::open(registered, &mut self.listeners)?;
+        self.open(registered, None)
+    }
+
+    fn open(&mut self, registered: &str, port: Option<u16>) -> Result<String, LoopbackError> {
+        let door = Door::open(registered, port, &mut self.listeners)?;
         let uri = door.uri.clone();
         self.doors.push(door);
         Ok(uri)
@@ -87,7 +99,7 @@ impl Loopback {
                     Step::Close => idle = false,
                     Step::Answer(status) => visit::refuse(&pending.stream, status),
                     Step::Said(request) => match judge(&door, expect, &request) {
-                        Ok(fields) => return Ok(Visit::new(fields, pending.stream)),
+                        Ok(fields) => return Ok(Visit::new(fields, request.languages, pending.stream)),
                         Err(status) => visit::refuse(&pending.stream, status),
                     },
                 }

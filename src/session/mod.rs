@@ -1,5 +1,6 @@
 //! How an Entra session is had and renewed: discovery, browser, device code, refresh.
 
+mod assertion;
 pub mod browser;
 mod cache;
 mod codes;
@@ -11,6 +12,7 @@ mod signing;
 mod tenant;
 mod wire;
 
+pub use assertion::{AppToken, Shown, by_assertion};
 pub use codes::Action;
 pub use refresh::refresh;
 pub use refusal::Refusal;

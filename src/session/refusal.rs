@@ -16,6 +16,8 @@ pub struct Refusal {
     /// RFC 6749's `error`.
     pub error: String,
     pub suberror: Option<String>,
+    /// Whether a code was typed on another device: that flow never shows what device this is.
+    pub by_code: bool,
     /// The description without its ids, cleaned and cut: to be shown, never to be decided on.
     pub text: String,
     pub trace_id: Option<String>,
@@ -33,6 +35,8 @@ pub(super) enum Moment {
     Browser,
     Device,
     Metadata,
+    /// Nobody is there: a workload shows who it is.
+    Workload,
 }
 
 impl Refusal {
@@ -70,6 +74,7 @@ impl Refusal {
             name,
             code,
             error: crate::basis::text::clean(error),
+            by_code: moment == Moment::Device,
             suberror: shown("suberror").filter(|suberror| !suberror.is_empty()),
             text: crate::basis::text::clean(description.split("Trace ID:").next().unwrap_or_default()),
             trace_id: shown("trace_id").or_else(|| written(description, "Trace ID:")),

@@ -62,7 +62,9 @@ pub(super) struct Script {
 
 impl Http for Script {
     fn send(&self, call: &Call) -> Result<Reply, NetError> {
-        let copy = Call { headers: call.headers.clone(), url: call.url.clone(), form: call.form.clone(), ..*call };
+        let Call { method, url, headers, form, repeatable, way } = call;
+        let (url, headers, form, way) = (url.clone(), headers.clone(), form.clone(), way.clone());
+        let copy = Call { method: *method, url, headers, form, repeatable: *repeatable, way };
         self.calls.borrow_mut().push(copy);
         let place = call.place().to_owned();
         if *self.offline.borrow() {
@@ -183,5 +185,6 @@ fn profile() -> Profile {
         reauthenticate: false,
         outage_grace: Duration::ZERO,
         identity: Identity::User,
+        workload: crate::config::settings::Workload::default(),
     }
 }

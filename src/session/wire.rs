@@ -126,7 +126,8 @@ impl<'a> Wire<'a> {
     fn exchange(&self, request: HttpRequest) -> Result<Value, SessionError> {
         let url = request.uri().to_string();
         let form = Some(SecretBytes::new(request.into_body()));
-        let call = Call { method: Method::Post, url, headers: Vec::new(), form, repeatable: self.repeatable };
+        let (headers, way) = (Vec::new(), crate::net::Way::Usual);
+        let call = Call { method: Method::Post, url, headers, form, repeatable: self.repeatable, way };
         let call = call.header("client-request-id", self.asked.correlation).header("return-client-request-id", "true");
         let reply = self.entra.http.send(&call)?;
         let echoed = reply.header("client-request-id").unwrap_or(self.asked.correlation);
@@ -204,7 +205,7 @@ fn is_html(reply: &Reply) -> bool {
 }
 
 /// Numbers may come as text (rule 3), and an absent token as an empty one.
-fn normalise(answer: &mut Map<String, Value>) {
+pub(super) fn normalise(answer: &mut Map<String, Value>) {
     for name in NUMBERS {
         let number = match answer.get(name) {
             Some(Value::String(text)) => text.trim().parse::<u64>().ok(),

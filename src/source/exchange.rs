@@ -1,7 +1,7 @@
 //! The `exchange` source: the organisation's broker turns an Entra access token into a Bitbucket token
 //! (RFC 8693, `facts/entra.md` 11, `facts/bitbucket.md` E3).
 
-use crate::basis::credential::{Ask, Credential, TOKEN_USER};
+use crate::basis::credential::{Ask, Credential, Subject, TOKEN_USER};
 use crate::basis::url::WebUrl;
 use crate::config::settings::{AuthScheme, ClientAuth, Exchange, Host};
 use crate::net::Call;
@@ -33,7 +33,7 @@ fn request(mint: &Mint<'_>, host: &Host, settings: &Exchange, ask: &Ask) -> Resu
     let fixed = [
         ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
         ("subject_token", subject.expose()),
-        ("subject_token_type", ACCESS_TOKEN),
+        ("subject_token_type", kind_of(mint.proof.subject)),
         ("requested_token_type", ACCESS_TOKEN),
     ];
     let optional = [
@@ -48,6 +48,13 @@ fn request(mint: &Mint<'_>, host: &Host, settings: &Exchange, ask: &Ask) -> Resu
         ClientAuth::None => call,
         ClientAuth::Entra => call.header("Authorization", bearer(subject.expose())),
     })
+}
+
+fn kind_of(subject: Subject) -> &'static str {
+    match subject {
+        Subject::EntraAccessToken => ACCESS_TOKEN,
+        Subject::Jwt => "urn:ietf:params:oauth:token-type:jwt",
+    }
 }
 
 /// `https://host/context/project/repo`: the host's URL and the repository's path. git's path includes a context

@@ -31,8 +31,7 @@ pub enum PasteError {
 /// The code of a redirect to `redirect_uri` that answers the request with this `state` (RFC 6749 section 4.1.2).
 /// Nothing in the address is believed before its state is.
 pub fn parse(pasted: &str, redirect_uri: &str, state: &str) -> Result<Code, PasteError> {
-    let pasted = pasted.trim().trim_matches(['"', '\'', '<', '>']);
-    let url = Url::parse(pasted).map_err(|_| PasteError::NotAnAddress)?;
+    let url = Url::parse(bare(pasted)).map_err(|_| PasteError::NotAnAddress)?;
     if !same_page(&url, redirect_uri) {
         return Err(PasteError::OtherPage { expected: redirect_uri.to_owned() });
     }
@@ -52,6 +51,11 @@ pub fn parse(pasted: &str, redirect_uri: &str, state: &str) -> Result<Code, Past
         (None, Some(code)) if !code.is_empty() => Ok(Code::new(code)),
         (None, _) => Err(PasteError::NoCode),
     }
+}
+
+/// Pasted text without the marks that mail and chat programs put round an address.
+pub fn bare(pasted: &str) -> &str {
+    pasted.trim().trim_matches(['"', '\'', '<', '>'])
 }
 
 /// Same scheme, host, port and path; browsers add the slash that a bare host lacks.

@@ -98,6 +98,7 @@ pub fn proof(access_token: Option<&str>) -> Proof {
         vouched: crate::basis::credential::Vouched::default(),
         who,
         access_token,
+        subject: crate::basis::credential::Subject::EntraAccessToken,
         expires: Timestamp(NOW + 3600),
         confirmed: Timestamp(NOW),
         session_ends: Timestamp(NOW + 36_000),

@@ -1,6 +1,8 @@
 //! The person's browser: whether there is one, and how it is started. No shell, no program from the current
 //! directory, no command from the configuration.
 
+mod wsl;
+
 use crate::basis::env::Env;
 use crate::basis::program;
 use crate::ui::UiError;
@@ -19,9 +21,13 @@ pub enum Usable {
     No(String),
 }
 
-/// Judges for `flow = "auto"`: a display (macOS and Windows always have one) or `BROWSER`, a program to start,
+/// Judges for `flow = "auto"`: a display (macOS, Windows and WSL always have one) or `BROWSER`, a program to start,
 /// and not over SSH, where the browser would open on another desk. `choice` is `[ui] browser`.
 pub fn usable(env: &Env, choice: &str) -> Usable {
+    usable_at(env, choice, Path::new(PROC))
+}
+
+fn usable_at(env: &Env, choice: &str, proc: &Path) -> Usable {
     let no = |why: &str| Usable::No(why.to_owned());
     if choice == "none" {
         return no("[ui] browser is \"none\"");
@@ -34,9 +40,10 @@ pub fn usable(env: &Env, choice: &str) -> Usable {
     let reason = match named {
         Some(name) => format!("{name} is set"),
         None if always => "this is a desktop".to_owned(),
+        None if wsl::is_here(env, proc) => "Windows is next door (WSL)".to_owned(),
         None => return no("there is no display (DISPLAY, WAYLAND_DISPLAY and BROWSER are not set)"),
     };
-    match commands(env, choice, "https://localhost/") {
+    match commands(env, choice, "https://localhost/", proc) {
         Ok(_) => Usable::Yes(reason),
         Err(why) => Usable::No(why),
     }
@@ -50,7 +57,7 @@ pub fn open(env: &Env, choice: &str, url: &str) -> Result<(), UiError> {
 
 fn open_within(env: &Env, choice: &str, url: &str, moment: Duration) -> Result<(), UiError> {
     let url = allowed(url).ok_or(UiError::Refused)?;
-    let commands = commands(env, choice, url.as_str()).map_err(UiError::NoBrowser)?;
+    let commands = commands(env, choice, url.as_str(), Path::new(PROC)).map_err(UiError::NoBrowser)?;
     let mut reason = String::new();
     for command in commands {
         match start(command, moment) {
@@ -73,11 +80,15 @@ fn allowed(text: &str) -> Option<Url> {
 }
 
 /// The commands that may open the page, best first; at least one, or why there is none.
-fn commands(env: &Env, choice: &str, url: &str) -> Result<Vec<Command>, String> {
+fn commands(env: &Env, choice: &str, url: &str, proc: &Path) -> Result<Vec<Command>, String> {
     let (wanted, missing) = match choice {
         "none" => return Err("[ui] browser is \"none\"".to_owned()),
         "" | "system" => match env.text("BROWSER") {
             Some(list) => (listed(&list, url), "none of the programs in BROWSER is installed".to_owned()),
+            None if wsl::is_here(env, proc) => (
+                wsl::next_door(url).into_iter().chain(system(url)).collect(),
+                "neither wslview nor powershell.exe is in PATH".to_owned(),
+            ),
             None => (system(url), "no program that opens web pages is installed".to_owned()),
         },
         name => (named(name, url)?, format!("the browser {name} is not installed")),
@@ -215,6 +226,9 @@ const KNOWN: [Known; 8] = [
     known("opera", &["opera"], "Opera", "opera.exe"),
     known("safari", &[], "Safari", ""),
 ];
+
+/// Where the kernel of Linux tells what it is.
+const PROC: &str = "/proc";
 
 /// Variables that a browser must not inherit: our settings, and git's, which may hold `http.extraHeader`.
 const PRIVATE: [&str; 2] = ["BITBUCKET_SSO_", "GIT_CONFIG"];

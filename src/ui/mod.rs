@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod page;
 pub mod quiet;
+pub mod slow;
 pub mod terminal;
 
 use std::time::Duration;
@@ -15,6 +16,9 @@ pub trait Ui {
     /// Says it on the controlling terminal if there is one, else on standard error: git swallows nothing
     /// there. For device codes and URLs.
     fn show(&self, text: &str);
+
+    /// Says it on the controlling terminal if there is one, else nowhere: a reminder is for eyes, not for logs.
+    fn remind(&self, text: &str);
 
     /// Opens a page in the person's browser, detached. `url` is https or loopback http.
     fn open_page(&self, url: &str) -> Result<(), UiError>;

@@ -12,6 +12,8 @@ impl Ui for Quiet {
 
     fn show(&self, _: &str) {}
 
+    fn remind(&self, _: &str) {}
+
     fn open_page(&self, _: &str) -> Result<(), UiError> {
         Err(UiError::NoBrowser("this run must not disturb anybody".to_owned()))
     }

@@ -27,13 +27,19 @@ impl Terminal {
 
 impl Ui for Terminal {
     fn tell(&self, text: &str) {
-        say(&mut io::stderr(), text);
+        tell(text);
     }
 
     fn show(&self, text: &str) {
         match open_output() {
             Ok(mut terminal) => say(&mut terminal, text),
             Err(_) => self.tell(text),
+        }
+    }
+
+    fn remind(&self, text: &str) {
+        if let Ok(mut terminal) = open_output() {
+            say(&mut terminal, text);
         }
     }
 
@@ -56,6 +62,11 @@ impl Ui for Terminal {
         }
         lines.next(longest)
     }
+}
+
+/// Says it on standard error.
+pub fn tell(text: &str) {
+    say(&mut io::stderr(), text);
 }
 
 /// Best effort: there is nobody to tell that nobody can be told.

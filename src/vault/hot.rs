@@ -38,8 +38,8 @@ impl<K: Keys> HotCache for SealedHot<K> {
         let name = slot.text();
         // The file first: without one, the kernel need not be asked.
         let file = read_private(&self.dir(account).join(&name)).ok()??;
-        let plain = self.keys.read(&self.key(account)).ok()??.open(&about(account, &name), &file)?;
-        unwrap(&plain, self.clock.now())
+        let plain = self.keys.read(&self.key(account)).ok()??.open(&about(account, &name), file)?;
+        unwrap(plain, self.clock.now())
     }
 
     fn write(&self, account: &AccountId, slot: &Slot, bytes: &SecretBytes, until: Timestamp) -> Result<(), VaultError> {
@@ -75,9 +75,9 @@ pub fn wrap(bytes: &SecretBytes, until: Timestamp) -> SecretBytes {
 }
 
 /// What [`wrap`] took, if its time is not over.
-pub fn unwrap(wrapped: &SecretBytes, now: Timestamp) -> Option<SecretBytes> {
-    let (until, bytes) = wrapped.expose().split_first_chunk()?;
-    (now.0 < i64::from_be_bytes(*until)).then(|| SecretBytes::new(bytes.to_vec()))
+pub fn unwrap(wrapped: SecretBytes, now: Timestamp) -> Option<SecretBytes> {
+    let until = wrapped.expose().first_chunk()?;
+    (now.0 < i64::from_be_bytes(*until)).then(|| wrapped.without_first(size_of::<i64>()))
 }
 
 fn about(account: &AccountId, name: &str) -> String {

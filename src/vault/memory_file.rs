@@ -26,11 +26,16 @@ impl MemoryFile {
     /// In the runtime directory of the login session if it is ours and in memory, else in `/dev/shm`. `None` if
     /// neither is.
     pub fn find(env: &Env, clock: Arc<dyn Clock>) -> Option<Self> {
+        Self::named(env, clock, "")
+    }
+
+    /// The same beside it: what has another suffix is another directory.
+    pub fn named(env: &Env, clock: Arc<dyn Clock>, suffix: &str) -> Option<Self> {
         let runtime = env.os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|dir| dir.is_absolute() && is_ours(dir));
         let shared = || PathBuf::from("/dev/shm");
         let dir = match runtime.filter(|dir| in_memory(dir)) {
-            Some(dir) => dir.join("bitbucket-sso"),
-            None if in_memory(&shared()) => shared().join(format!("bitbucket-sso-{}", uid())),
+            Some(dir) => dir.join(format!("bitbucket-sso{suffix}")),
+            None if in_memory(&shared()) => shared().join(format!("bitbucket-sso-{}{suffix}", uid())),
             None => return None,
         };
         Some(Self { dir, clock })
@@ -101,7 +106,7 @@ impl HotCache for MemoryFile {
     fn read(&self, account: &AccountId, slot: &Slot) -> Option<SecretBytes> {
         let name = hot_name(account, slot);
         let record = record::decode(&name, &self.get(&name).ok()??).ok()?;
-        unwrap(&record.bytes, self.clock.now())
+        unwrap(record.bytes, self.clock.now())
     }
 
     fn write(&self, account: &AccountId, slot: &Slot, bytes: &SecretBytes, until: Timestamp) -> Result<(), VaultError> {

@@ -4,6 +4,7 @@ use crate::basis::clock::Timestamp;
 use crate::basis::host_id::{AccountId, HostId};
 use crate::basis::secret::SecretBytes;
 
+mod apart;
 mod choose;
 mod deadline;
 mod hot;
@@ -23,6 +24,7 @@ mod sealed_files;
 mod secret_service;
 mod shelf;
 
+pub use apart::{apart, place_apart};
 pub use choose::{hot, in_container, open};
 
 /// What a record is of; decides its entry's name and the associated data it is sealed with.

@@ -101,7 +101,7 @@ fn open(key: &SealKey, name: &str, file: &[u8]) -> Result<Option<Record>, VaultE
         };
     };
     let Some((generation, sealed)) = rest.split_first_chunk() else { return Ok(None) };
-    match key.open(&about(name, u64::from_be_bytes(*generation)), sealed) {
+    match key.open(&about(name, u64::from_be_bytes(*generation)), sealed.to_vec()) {
         Some(plain) => Ok(Some(record::decode(name, &plain)?)),
         None => Ok(None),
     }

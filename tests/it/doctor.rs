@@ -103,6 +103,32 @@ fn broken_environments_are_each_told_with_what_helps() {
             "git does not ask this helper",
         ),
         (
+            "a git that only fails",
+            &exchange,
+            "mkdir $HOME/evil; printf '#!/bin/sh\nexit 1\n' > $HOME/evil/git; chmod +x $HOME/evil/git; PATH=.:$HOME/evil:/usr/bin; \
+             exec $HELPER",
+            "git",
+            None,
+            "git",
+        ),
+        (
+            "a state directory of somebody else",
+            &exchange,
+            "mkdir -p $STATE; chown 4711 $STATE; exec $HELPER",
+            "state",
+            Some("storage-unsafe"),
+            "belongs to",
+        ),
+        (
+            "a trail that was changed",
+            &exchange,
+            "mkdir -p $STATE; chmod 700 $STATE; echo '{\"prev\":\"no\"}' > $STATE/audit.jsonl; chmod 600 $STATE/audit.jsonl; exec \
+             $HELPER",
+            "audit",
+            Some("audit-broken"),
+            "does not hold",
+        ),
+        (
             "a read-only home",
             &exchange,
             "rm -rf $STATE; mount --bind $HOME $HOME; mount -o remount,bind,ro $HOME; exec $HELPER",
@@ -123,8 +149,8 @@ fn broken_environments_are_each_told_with_what_helps() {
     for (broken, config, script, check, id, words) in cases {
         let desk = Desk::configured(&practice, config);
         let mounts = script.contains("mount ");
-        if mounts && !rustix::process::geteuid().is_root() {
-            eprintln!("NOT RUN: {broken}: only root can mount");
+        if (mounts || script.contains("chown ")) && !rustix::process::geteuid().is_root() {
+            eprintln!("NOT RUN: {broken}: only root can do that");
             continue;
         }
         // Where the configuration is broken, there is nothing to register.
@@ -169,38 +195,6 @@ fn fix_repairs_registration_and_permissions_and_then_nothing_is_left() {
     assert!(!stdout(&again).contains("fix:"), "{}", said(&again));
     let kept = std::fs::read_to_string(desk.home().join(".gitconfig")).unwrap();
     assert!(kept.contains("helper = store"), "other helpers' lines stay: {kept}");
-}
-
-#[test]
-fn secrets_in_every_input_stay_there() {
-    const CANARY: &str = "canary-4711";
-    let practice = Practice::start(&Options::default());
-    let cloud = practice.config_toml(Source::CloudOauth);
-    let secret = cloud.lines().find(|line| line.starts_with("client_secret")).unwrap();
-    let files =
-        [cloud.replace(secret, &format!("client_secret = \"{CANARY}\"")), format!("[entra]\ntenant = {CANARY} y\n")];
-    for config in files {
-        let desk = Desk::configured(&practice, &config);
-        _ = desk.helper().arg("setup").output().unwrap();
-        let mut text = std::fs::read_to_string(desk.home().join(".gitconfig")).unwrap_or_default();
-        text.push_str("[credential]\n\thelper = \"!f() { echo password=canary-4711; }; f\"\n");
-        text.push_str("[http]\n\tproxy = http://me:canary-4711@127.0.0.1:9\n");
-        std::fs::write(desk.home().join(".gitconfig"), text).unwrap();
-        for format in [&["doctor"][..], &["doctor", "--json", "--fix"]] {
-            let mut command = desk.helper();
-            for name in ["HTTPS_PROXY", "ALL_PROXY"] {
-                command.env(name, format!("http://me:{CANARY}@127.0.0.1:9"));
-            }
-            for name in
-                ["BITBUCKET_SSO_CLIENT_SECRET", "BITBUCKET_SSO_NONSENSE", "BROWSER", "NO_PROXY", "SSH_CONNECTION"]
-            {
-                command.env(name, CANARY);
-            }
-            let output = command.args(format).output().unwrap();
-            assert!(stdout(&output).len() > 200, "{}", said(&output));
-            assert!(!said(&output).contains(CANARY), "{}", said(&output));
-        }
-    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 6] = [
     &["basis"],
     &["vault", "flight", "audit", "ui", "net", "idtoken", "config"],
-    &["git", "hosts", "session", "source"],
+    &["git", "hosts", "session", "identity", "source"],
     &["app"],
     &["cli"],
     &["run", "lib", "main"],
@@ -26,7 +26,21 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli/"]),
     ("reqwest", &["net/client"]),
     ("rustls", &["net/client"]),
-    ("ring", &["idtoken/", "vault/seal.rs", "basis/random.rs", "basis/digest.rs", "audit/hmac.rs"]),
+    (
+        "ring",
+        &[
+            "identity/certificate",
+            "identity/pkcs12.rs",
+            "idtoken/",
+            "vault/seal.rs",
+            "basis/random.rs",
+            "basis/digest.rs",
+            "basis/ssh_signature.rs",
+            "audit/hmac.rs",
+        ],
+    ),
+    ("aes", &["identity/pkcs12.rs"]),
+    ("cbc", &["identity/pkcs12.rs"]),
     ("keyring", &["vault/keyring"]),
     ("linux_keyutils", &["vault/kernel.rs"]),
     ("oauth2", &["session/"]),
@@ -37,12 +51,13 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("dirs", &["config/places.rs"]),
     ("toml", &["config/"]),
     ("jiff", &["basis/"]),
-    ("tempfile", &["basis/files.rs", "app/setup/"]),
+    ("tempfile", &["basis/files.rs", "basis/publish.rs", "app/setup/"]),
     ("signal_hook", &["flight/deferred.rs"]),
     ("zbus", &["vault/secret_service.rs"]),
-    ("url", &["basis/url.rs", "net/", "session/loopback", "source/", "ui/browser"]),
+    ("url", &["basis/url.rs", "net/", "identity/", "session/loopback", "source/", "ui/browser"]),
     ("windows_registry", &["config/managed"]),
     ("plist", &["config/managed"]),
+    ("dlmalloc", &["main.rs"]),
 ];
 
 /// Who may start a process.

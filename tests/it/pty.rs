@@ -61,6 +61,12 @@ impl Terminal {
         self.keyboard.flush().unwrap();
     }
 
+    /// Presses keys, without Return.
+    pub fn press(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
+        self.keyboard.flush().unwrap();
+    }
+
     /// Waits for the end: exit code and everything that was shown.
     pub fn end(mut self) -> (Option<i32>, String) {
         let status = until(|| self.child.try_wait().unwrap());

@@ -18,6 +18,16 @@ fn chromium_signs_in_through_form_post() {
 }
 
 #[test]
+fn chromium_is_answered_in_its_own_language() {
+    let practice = Practice::start(&Options::default());
+    let mut window = Window::of(&practice, &[Source::Exchange], "pt-BR,pt");
+    let page = window.walk("button => false");
+    assert!(page.contains("Sess\u{e3}o iniciada") && page.contains("alice@contoso.example"), "{page}");
+    assert_eq!(window.tab.evaluate("document.documentElement.lang"), "pt");
+    assert!(window.end().status.success());
+}
+
+#[test]
 fn chromium_consents_at_cloud_in_the_same_tab() {
     walk(&[Source::CloudOauth], |page| assert!(page.contains("Signed in"), "{page}"));
 }
@@ -38,7 +48,7 @@ fn chromium_shows_that_consent_was_denied() {
     let practice = Practice::start(&Options::default());
     let mut window = Window::open(&practice, &[Source::CloudOauth]);
     let page = window.walk("button => button.form.dataset.choice === 'deny'");
-    assert!(page.contains("Not signed in") && page.contains("declined"), "{page}");
+    assert!(page.contains("Signed in, but without access to Bitbucket") && page.contains("declined"), "{page}");
     let login = window.end();
     assert_eq!(login.status.code(), Some(5), "{}", said(&login));
 }
@@ -61,11 +71,16 @@ struct Window {
 
 impl Window {
     fn open(practice: &Practice, sources: &[Source]) -> Self {
+        Self::of(practice, sources, "en")
+    }
+
+    /// A browser whose user reads these languages.
+    fn of(practice: &Practice, sources: &[Source], languages: &str) -> Self {
         let hosts: String = sources.iter().map(|source| practice.host_toml(*source)).collect();
         let storage = "[storage]\nrefresh_tokens = \"memory-file\"\n";
         let place = Place::new().with_config(practice, &format!("{}\n{hosts}\n{storage}", practice.entra_toml()));
         let browser = place.path("browser");
-        fs::write(&browser, BROWSER).unwrap();
+        fs::write(&browser, BROWSER.replace("LANGUAGES", languages)).unwrap();
         fs::set_permissions(&browser, fs::Permissions::from_mode(0o755)).unwrap();
         let mut login = place.helper(&["login"]);
         login.env("BROWSER", &browser).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -132,6 +147,6 @@ impl Drop for Login {
 const BROWSER: &str = "#!/bin/sh
 echo $$ > \"${0%/*}/open/pid\"
 exec chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
-  --disable-component-update --disable-sync --disable-dev-shm-usage --remote-debugging-port=0 \
+  --disable-component-update --disable-sync --disable-dev-shm-usage --remote-debugging-port=0 --accept-lang=LANGUAGES \
   --user-data-dir=\"${0%/*}/open/profile\" --ignore-certificate-errors \"$1\"
 ";

@@ -42,6 +42,22 @@ fn policy_locks_and_what_is_set_against_it_is_reported() {
 }
 
 #[test]
+fn a_thousand_drop_ins_are_read_and_one_more_closes_the_door() {
+    let Some(etc) = Etc::new() else { return };
+    let desk = desk();
+    for number in 0..1000 {
+        let host = format!("[[host]]\nurl = \"https://h{number}.example\"\nsource = \"entra\"\nscope = \"x\"\n");
+        etc.write(&format!("policy.d/{number:04}.toml"), &host, 0o644);
+    }
+    let shown = etc.run(&desk, &["config", "show", "--json"]);
+    assert_eq!(stdout(&shown).matches("policy.d/").count(), 3000, "{}", stderr(&shown));
+    etc.write("policy.d/last.toml", "", 0o644);
+    let refused = etc.run(&desk, &["config", "show"]);
+    let line = "/etc/bitbucket-sso/policy.d cannot be read: it holds 1001 files, and 1000 are read at most";
+    assert!(refused.status.code() == Some(3) && stderr(&refused).contains(line), "{}", said(&refused));
+}
+
+#[test]
 fn a_policy_file_that_is_broken_or_not_trusted_closes_the_door() {
     let Some(etc) = Etc::new() else { return };
     let desk = desk();
@@ -129,11 +145,11 @@ fn entra(tenant: &str, more: &str) -> String {
 }
 
 /// What `/etc/bitbucket-sso` shall be.
-struct Etc(tempfile::TempDir);
+pub struct Etc(tempfile::TempDir);
 
 impl Etc {
     /// `None`, with the reason on standard error, where the test cannot run.
-    fn new() -> Option<Self> {
+    pub fn new() -> Option<Self> {
         let able = Command::new("unshare").args(["-m", "mount", "-t", "tmpfs", "tmpfs", "/etc"]).output();
         if !able.is_ok_and(|output| output.status.success()) {
             _ = writeln!(
@@ -148,7 +164,7 @@ impl Etc {
         Some(Self(dir))
     }
 
-    fn write(&self, name: &str, text: &str, mode: u32) {
+    pub fn write(&self, name: &str, text: &str, mode: u32) {
         std::fs::write(self.0.path().join(name), text).unwrap();
         self.mode(name, mode);
     }
@@ -158,7 +174,7 @@ impl Etc {
         std::fs::set_permissions(self.0.path().join(name), PermissionsExt::from_mode(mode)).unwrap();
     }
 
-    fn run(&self, desk: &Desk, arguments: &[&str]) -> Output {
+    pub fn run(&self, desk: &Desk, arguments: &[&str]) -> Output {
         self.command(desk).args(arguments).output().unwrap()
     }
 
@@ -167,7 +183,7 @@ impl Etc {
     }
 
     /// The helper, in a mount namespace whose `/etc` is this.
-    fn command(&self, desk: &Desk) -> Command {
+    pub fn command(&self, desk: &Desk) -> Command {
         let script = "mount -t tmpfs -o mode=755 tmpfs /etc && cp -a \"$1\" /etc/bitbucket-sso && \
                       chmod 755 /etc/bitbucket-sso && shift && exec \"$@\"";
         let mut command = desk.command("unshare");

@@ -63,6 +63,7 @@ fn status_tells_who_else_git_asks_and_the_command_that_repairs_it() {
         assert_eq!(status.status.code(), Some(0), "{}", said(&status));
         let text = stdout(&status);
         let lines = text.lines().skip_while(|line| !line.starts_with("    no token waiting")).skip(1);
+        let lines = lines.take_while(|line| !line.starts_with("decided by "));
         lines.flat_map(|line| [line, "\n"]).collect::<String>()
     };
     assert_eq!(

@@ -43,7 +43,7 @@ fn the_schema_and_the_program_judge_documents_alike() {
 }
 
 /// The first place of `value` that breaks the schema. A keyword that is not understood here fails the test.
-fn flaw(schema: &Value, value: &Value, at: &str) -> Option<String> {
+pub fn flaw(schema: &Value, value: &Value, at: &str) -> Option<String> {
     let rules = match schema {
         Value::Bool(true) => return None,
         Value::Bool(false) => return Some(format!("{at}: not allowed")),
@@ -67,6 +67,7 @@ fn broken(rules: &Map<String, Value>, keyword: &str, rule: &Value, value: &Value
             wrong(rule.as_array().unwrap().iter().any(|key| object.is_some_and(|all| !all.contains_key(text(key)))))
         }
         "allOf" => rule.as_array().unwrap().iter().find_map(|rule| flaw(rule, value, at)),
+        "anyOf" => wrong(rule.as_array().unwrap().iter().all(|rule| flaw(rule, value, at).is_some())),
         "if" => flaw(rule, value, at).map_or_else(|| flaw(&rules["then"], value, at), |_| None),
         "items" => value.as_array()?.iter().find_map(|item| flaw(rule, item, &format!("{at}[]"))),
         "properties" => object?.iter().find_map(|(key, value)| flaw(rule.get(key)?, value, &format!("{at}.{key}"))),

@@ -75,8 +75,38 @@ fn every_command_has_a_manual_page() {
         assert!(stdout(&page).contains(words), "{}", said(&page));
         assert!(!stdout(&page).contains("renew"), "a hidden command is shown");
     }
+    let cli = <bitbucket_sso::cli::Cli as clap::CommandFactory>::command();
+    let mut names = Vec::new();
+    for command in cli.get_subcommands().filter(|command| !command.is_hide_set()) {
+        names.push(command.get_name().to_owned());
+        names.extend(command.get_subcommands().map(|inner| format!("{}-{}", command.get_name(), inner.get_name())));
+    }
+    assert!(names.len() > 18 && names.contains(&"audit-verify".to_owned()), "{names:?}");
+    for name in names {
+        let page = run(&desk, &["man", &name]);
+        let title = format!(".TH git-credential-bitbucket-sso-{name} 1 ");
+        assert!(stdout(&page).contains(&title), "{}", said(&page));
+    }
+    assert_eq!(run(&desk, &["man", "audit-renew"]).status.code(), Some(2));
     let renew = run(&desk, &["man", "renew"]);
     assert_eq!(renew.status.code(), Some(2), "{}", said(&renew));
+}
+
+/// git takes `--help` for itself, and opens the page that is called like the command.
+#[test]
+fn git_opens_the_page_of_our_name() {
+    let desk = desk();
+    let tools = desk.path("tools");
+    std::fs::create_dir(&tools).unwrap();
+    std::fs::write(tools.join("man"), "#!/bin/sh\necho \"asked for $*\"\n").unwrap();
+    std::fs::set_permissions(tools.join("man"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let ours = Path::new(HELPER).parent().unwrap().display();
+    let path = format!("{}:{ours}:{}", tools.display(), std::env::var("PATH").unwrap());
+    let mut git = desk.git();
+    let output = git.args(["credential-bitbucket-sso", "--help"]).env("PATH", path).output().unwrap();
+    assert_eq!(stdout(&output), "asked for git-credential-bitbucket-sso\n", "{}", said(&output));
+    let page = run(&desk, &["man"]);
+    assert!(stdout(&page).contains(".TH git-credential-bitbucket-sso 1 "), "{}", said(&page));
 }
 
 #[test]
@@ -88,7 +118,6 @@ fn mistakes_are_told_on_standard_error_with_code_2() {
         (&["login", "--brwoser"], "a similar argument exists: '--browser'"),
         (&["login", "--browser", "--device-code"], "'--browser' cannot be used with '--device-code'"),
         (&["logout", "--all", "--host", "https://x"], "'--all' cannot be used with '--host <URL>'"),
-        (&["setup", "--yes"], "--sha256 <HEX>"),
         (&["setup", "contoso.example", "--from", "x"], "'[DOMAIN]' cannot be used with '--from <FILE|URL>'"),
         (&["token"], "--host <URL>"),
         (&["token", "--host", "https://bitbucket.org", "--format", "jsn"], "a similar value exists: 'json'"),

@@ -50,6 +50,7 @@ pub fn tenant(base: String, clock: &Arc<Clock>, journal: &Arc<Journal>) -> State
             redirect_uris: vec!["http://localhost".into(), "http://127.0.0.1/entra".into()],
             secret: None,
             federated: None,
+            certificate: None,
         },
         App {
             client_id: WORKLOAD.into(),
@@ -58,6 +59,7 @@ pub fn tenant(base: String, clock: &Arc<Clock>, journal: &Arc<Journal>) -> State
             redirect_uris: Vec::new(),
             secret: Some(secret),
             federated: None,
+            certificate: None,
         },
     ];
     state.apis = vec![

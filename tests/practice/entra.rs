@@ -10,10 +10,11 @@ mod issue;
 mod metadata;
 mod scopes;
 pub mod state;
+mod statement;
 mod token;
 
 pub use faults::{Fault, Target};
-pub use state::{Api, App, Federated, State, User};
+pub use state::{Api, App, Federated, Registered, State, User};
 
 use super::clock::http_date;
 use super::codec;
@@ -132,6 +133,21 @@ pub fn verify(state: &State, token: &str, audience: &str) -> Result<Value, &'sta
         () if time("nbf").is_none_or(|nbf| nbf > now + 300) => Err("not yet valid"),
         () => Ok(claims),
     }
+}
+
+/// A token answer for an app alone, as the platform that runs it gets one; or why there is none.
+pub fn app_token(state: &mut State, client_id: &str, resource: &str) -> Result<Value, String> {
+    let asked = scopes::Asked::read(state, &format!("{resource}/.default")).and_then(scopes::Asked::single);
+    let asked = asked.map_err(|refusal| format!("AADSTS{}: no such resource.", refusal.codes[0]))?;
+    let proof = issue::Proof {
+        client_id: client_id.to_owned(),
+        upn: None,
+        nonce: None,
+        client_info: false,
+        consented: String::new(),
+    };
+    let response = issue::issue(state, &proof, &asked);
+    Ok(serde_json::from_slice(&response.body).unwrap())
 }
 
 fn route(state: &mut State, weather: &Weather, request: &Request) -> Response {

@@ -1,4 +1,5 @@
-//! A small threaded HTTP/1.1 server, one request per connection, with TLS or without, that can also misbehave.
+//! A small threaded HTTP/1.1 server, with TLS or without, that can also misbehave. One request per connection, unless
+//! it is told to keep connections and to count them.
 
 mod message;
 mod wire;
@@ -26,7 +27,15 @@ pub struct Server {
     port: u16,
     tls: Option<Arc<ServerConfig>>,
     handler: Handler,
+    kept: Arc<Kept>,
     running: Mutex<Option<Running>>,
+}
+
+/// Whether connections are kept for further requests, and who made each of them.
+#[derive(Default)]
+struct Kept {
+    on: AtomicBool,
+    agents: Mutex<Vec<String>>,
 }
 
 struct Running {
@@ -59,8 +68,9 @@ impl Door {
 
     /// Starts serving: TLS with a configuration, plain HTTP without.
     pub fn serve(self, tls: Option<Arc<ServerConfig>>, handler: Handler) -> Server {
-        let running = serve(self.listeners, tls.as_ref(), &handler);
-        Server { port: self.port, tls, handler, running: Mutex::new(Some(running)) }
+        let kept = Arc::default();
+        let running = serve(self.listeners, tls.as_ref(), &handler, &kept);
+        Server { port: self.port, tls, handler, kept, running: Mutex::new(Some(running)) }
     }
 }
 
@@ -73,6 +83,16 @@ impl Server {
     /// What it does with a request, for a second door to the same server.
     pub fn handler(&self) -> Handler {
         Arc::clone(&self.handler)
+    }
+
+    /// From now on a connection stays open for further requests.
+    pub fn keep_connections(&self) {
+        self.kept.on.store(true, Ordering::SeqCst);
+    }
+
+    /// How many connections were opened by programs whose name begins like this, since they are kept.
+    pub fn connections_of(&self, agent: &str) -> usize {
+        self.kept.agents.lock().unwrap().iter().filter(|known| known.starts_with(agent)).count()
     }
 
     /// Stops listening: from now on connections are refused.
@@ -93,7 +113,7 @@ impl Server {
         if running.is_none() {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).unwrap();
             let listeners = with_v6(listener, self.port).unwrap();
-            *running = Some(serve(listeners, self.tls.as_ref(), &self.handler));
+            *running = Some(serve(listeners, self.tls.as_ref(), &self.handler, &self.kept));
         }
     }
 }
@@ -113,38 +133,44 @@ fn with_v6(listener: TcpListener, port: u16) -> Option<Vec<TcpListener>> {
     }
 }
 
-fn serve(listeners: Vec<TcpListener>, tls: Option<&Arc<ServerConfig>>, handler: &Handler) -> Running {
+fn serve(listeners: Vec<TcpListener>, tls: Option<&Arc<ServerConfig>>, handler: &Handler, kept: &Arc<Kept>) -> Running {
     let stop = Arc::new(AtomicBool::new(false));
     let threads = listeners.into_iter().map(|listener| {
-        let (stop, tls, handler) = (Arc::clone(&stop), tls.cloned(), Arc::clone(handler));
-        std::thread::spawn(move || accept(&listener, &stop, tls.as_ref(), &handler))
+        let (stop, tls, handler, kept) = (Arc::clone(&stop), tls.cloned(), Arc::clone(handler), Arc::clone(kept));
+        std::thread::spawn(move || accept(&listener, &stop, tls.as_ref(), &handler, &kept))
     });
     Running { threads: threads.collect(), stop }
 }
 
-fn accept(listener: &TcpListener, stop: &Arc<AtomicBool>, tls: Option<&Arc<ServerConfig>>, handler: &Handler) {
+fn accept(
+    listener: &TcpListener,
+    stop: &Arc<AtomicBool>,
+    tls: Option<&Arc<ServerConfig>>,
+    handler: &Handler,
+    kept: &Arc<Kept>,
+) {
     for connection in listener.incoming() {
         if stop.load(Ordering::SeqCst) {
             return;
         }
         let Ok(connection) = connection else { continue };
-        let (stop, tls, handler) = (Arc::clone(stop), tls.cloned(), Arc::clone(handler));
-        std::thread::spawn(move || converse(connection, &stop, tls, &handler));
+        let (stop, tls, handler, kept) = (Arc::clone(stop), tls.cloned(), Arc::clone(handler), Arc::clone(kept));
+        std::thread::spawn(move || converse(connection, &stop, tls, &handler, &kept));
     }
 }
 
 /// One connection. Whatever the client does wrong ends it; the tests see the client's side.
-fn converse(connection: TcpStream, stop: &AtomicBool, tls: Option<Arc<ServerConfig>>, handler: &Handler) {
+fn converse(connection: TcpStream, stop: &AtomicBool, tls: Option<Arc<ServerConfig>>, handler: &Handler, kept: &Kept) {
     let _ = connection.set_nodelay(true);
     let _ = connection.set_read_timeout(Some(Duration::from_secs(60)));
     let _ = connection.set_write_timeout(Some(Duration::from_secs(60)));
     let Ok(control) = connection.try_clone() else { return };
     let result = match tls {
         Some(config) => match ServerConnection::new(config) {
-            Ok(session) => talk(&mut StreamOwned::new(session, connection), &control, stop, handler),
+            Ok(session) => talk(&mut StreamOwned::new(session, connection), &control, stop, handler, kept),
             Err(_) => return,
         },
-        None => talk(&mut { connection }, &control, stop, handler),
+        None => talk(&mut { connection }, &control, stop, handler, kept),
     };
     if result.is_ok() {
         linger(&control);
@@ -157,15 +183,26 @@ fn talk(
     control: &TcpStream,
     stop: &AtomicBool,
     handler: &Handler,
+    kept: &Kept,
 ) -> std::io::Result<()> {
-    let request = match wire::read_request(stream) {
-        Ok(request) => request,
-        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
-            return wire::write_response(stream, &Response::text(400, &error.to_string()), None);
+    let mut first = true;
+    loop {
+        let request = match wire::read_request(stream) {
+            Ok(request) => request,
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                return wire::write_response(stream, &Response::text(400, &error.to_string()), None);
+            }
+            Err(error) => return Err(error),
+        };
+        let keep = kept.on.load(Ordering::SeqCst);
+        if std::mem::take(&mut first) && keep {
+            kept.agents.lock().unwrap().push(request.header("user-agent").unwrap_or_default().to_owned());
         }
-        Err(error) => return Err(error),
-    };
-    act(stream, control, stop, &request, handler(&request))
+        match handler(&request) {
+            Reply::Answer(response) if keep && request.method != "HEAD" => wire::write_kept(stream, &response)?,
+            reply => return act(stream, control, stop, &request, reply),
+        }
+    }
 }
 
 fn act(

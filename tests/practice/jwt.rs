@@ -100,6 +100,11 @@ pub fn verify<'a>(token: &str, keys: impl IntoIterator<Item = &'a Key>) -> Resul
     part(claims).ok_or("no claims")
 }
 
+/// The header, unverified.
+pub fn header(token: &str) -> Option<Value> {
+    part(token.split('.').next()?)
+}
+
 /// The claims, unverified.
 pub fn claims(token: &str) -> Option<Value> {
     part(token.split('.').nth(1)?)

@@ -24,6 +24,7 @@ pub mod git;
 pub mod http;
 pub mod journal;
 pub mod jwt;
+pub mod platform;
 pub mod proxy;
 pub mod tls;
 pub mod weather;

@@ -66,6 +66,21 @@ impl Authority {
     }
 }
 
+/// What a server needs that nobody vouches for, and the SHA-1 of its certificate in upper-case hexadecimal.
+pub fn alone() -> (Arc<rustls::ServerConfig>, String) {
+    let key = KeyPair::generate().unwrap();
+    let certificate = leaf_params(Leaf::Good, &[]).self_signed(&key).unwrap();
+    let digest = ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, certificate.der());
+    let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let config = rustls::ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], private)
+        .unwrap();
+    (Arc::new(config), super::codec::hex(digest.as_ref()).to_uppercase())
+}
+
 /// What a client needs to trust only the authority in this PEM file.
 pub fn client(ca: &Path) -> Arc<rustls::ClientConfig> {
     use rustls::pki_types::{CertificateDer, pem::PemObject};

@@ -2,6 +2,7 @@
 
 use crate::audit::Row;
 use crate::basis::clock::Timestamp;
+use crate::basis::url::WebUrl;
 use serde_json::{Map, Value, json};
 
 /// A form of `audit export`.
@@ -38,7 +39,7 @@ fn csv(rows: &[Row]) -> String {
 /// A spreadsheet would run what begins like a formula.
 fn cell(value: Option<&Value>) -> String {
     let text = match value {
-        Some(Value::String(text)) if text.starts_with(['=', '+', '-', '@', '\t']) => format!("'{text}"),
+        Some(Value::String(text)) if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) => format!("'{text}"),
         Some(Value::String(text)) => text.clone(),
         Some(Value::Number(number)) => number.to_string(),
         _ => String::new(),
@@ -68,9 +69,9 @@ fn ocsf(row: &Row) -> Value {
         "status_code": row.outcome,
         "auth_protocol_id": 6,
         "auth_protocol": "OAUTH 2.0",
-        "user": { "name": row.user, "uid": row.oid, "domain": row.tid },
+        "user": user(row),
         "service": { "name": row.source },
-        "dst_endpoint": row.host.as_ref().map(|host| json!({ "hostname": host_name(host) })),
+        "dst_endpoint": row.host.as_deref().map(endpoint),
         "actor": { "process": { "pid": row.pid, "name": row.program } },
         "session": { "expiration_time": row.expires.as_deref().and_then(Timestamp::parse).map(|end| end.0.saturating_mul(1000)) },
         "metadata": {
@@ -89,9 +90,20 @@ fn ocsf(row: &Row) -> Value {
     event
 }
 
-fn host_name(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.split('/').next().unwrap_or(rest)
+/// The class requires one, by a name or an id; a refusal may come before anybody is known.
+fn user(row: &Row) -> Value {
+    match (&row.user, &row.oid) {
+        (None, None) => json!({ "name": "unknown", "type_id": 0, "type": "Unknown" }),
+        (name, uid) => json!({ "name": name, "uid": uid, "domain": row.tid, "type_id": 1, "type": "User" }),
+    }
+}
+
+fn endpoint(url: &str) -> Value {
+    let parsed = url.parse::<WebUrl>().ok();
+    json!({
+        "hostname": parsed.as_ref().map(|url| url.host().to_owned()),
+        "port": parsed.as_ref().map(WebUrl::effective_port),
+    })
 }
 
 /// What is not known is left out.

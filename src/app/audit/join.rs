@@ -12,12 +12,24 @@ use serde::Serialize;
 /// The result.
 #[derive(Debug, Default, Serialize)]
 pub struct Joined {
+    /// Whether the trail itself can be believed; filled in by whoever has its key.
+    pub trail: Standing,
     /// One for each token, in the order of the trail.
     pub tokens: Vec<Token>,
     /// Rows of Entra's export that no token came from.
     pub sign_ins_without_token: Vec<SignIn>,
     /// Rows of Bitbucket's export that no token explains.
     pub events_without_token: Vec<Push>,
+}
+
+/// What `audit verify` says of the trail that the rows come from.
+#[derive(Debug, Default, Serialize)]
+pub struct Standing {
+    pub file: String,
+    pub holds: bool,
+    pub records: usize,
+    pub head: Option<String>,
+    pub flaws: Vec<String>,
 }
 
 /// One token handed out.
@@ -93,7 +105,7 @@ pub fn join(rows: &[Row], entra: &[Record], atlassian: &[Record]) -> Joined {
         }
     }
     let unused = sign_ins.into_iter().zip(used).filter(|(_, used)| !used).map(|(sign_in, _)| sign_in);
-    Joined { tokens, sign_ins_without_token: unused.collect(), events_without_token }
+    Joined { trail: Standing::default(), tokens, sign_ins_without_token: unused.collect(), events_without_token }
 }
 
 /// Whether a later token of the account came from the session that this sign-in began.

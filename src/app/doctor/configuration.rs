@@ -1,7 +1,7 @@
 //! What is in force, what policy decides, and what was ignored.
 
 use super::finding::{Finding, Severity};
-use crate::app::words;
+use crate::app::words::{self, Seen};
 use crate::app::world::World;
 use crate::config::{self, Layer};
 
@@ -12,16 +12,18 @@ pub(super) fn check(world: &World) -> Vec<Finding> {
     let first = if settings.hosts.is_empty() {
         Finding::failed("configuration", &words::no_hosts())
     } else {
-        Finding::new("configuration", Severity::Ok, "the configuration is usable", CONFIG_SHOW)
+        Finding::seen("configuration", Severity::Ok, &Seen::Configured)
     };
     let file = world.places.user_file.as_ref().map_or_else(|| "none".to_owned(), |file| file.display().to_string());
     let mut findings =
         vec![first.with("hosts", settings.hosts.len()).with("set by policy", locked).with("user file", file)];
-    let warn = |severity| move |text| Finding::new("configuration", severity, text, CONFIG_SHOW);
+    let (_, command) = words::seen(&Seen::Configured);
+    let warn = |severity| {
+        let command = command.clone();
+        move |text| Finding::new("configuration", severity, text, command.clone())
+    };
     findings.extend(world.loaded.findings.iter().map(words::finding).map(warn(Severity::Warning)));
     let unknown = config::unknown_variables(&world.env);
     findings.extend(unknown.iter().map(words::finding).map(warn(Severity::Note)));
     findings
 }
-
-const CONFIG_SHOW: &str = "git credential-bitbucket-sso config show";

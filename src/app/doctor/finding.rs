@@ -1,5 +1,6 @@
 //! One thing that was looked at, and how findings are printed.
 
+use crate::app::words::{self, Seen};
 use crate::basis::failure::Failure;
 use crate::basis::text::clean;
 use serde::Serialize;
@@ -43,6 +44,12 @@ impl Finding {
     ) -> Self {
         let (summary, command) = (summary.into(), command.into());
         Self { check, severity, id: None, summary, evidence: BTreeMap::new(), command }
+    }
+
+    /// Something that only `doctor` says.
+    pub fn seen(check: &'static str, severity: Severity, seen: &Seen<'_>) -> Self {
+        let (summary, command) = words::seen(seen);
+        Self::new(check, severity, summary, command)
     }
 
     /// What another command would fail with.

@@ -3,6 +3,7 @@
 use super::finding::{Finding, Severity};
 use crate::app::setup::git::Git;
 use crate::app::setup::{SetupError, words};
+use crate::app::words::Seen;
 use crate::basis::env::Env;
 
 pub(super) fn check(env: &Env) -> Vec<Finding> {
@@ -13,10 +14,9 @@ pub(super) fn check(env: &Env) -> Vec<Finding> {
         Err(error) => return vec![Finding::failed("git", &words::failure(&SetupError::Git(error)))],
     };
     let finding = if old(&version) {
-        let summary = "git is older than 2.25, the first that is supported";
-        Finding::new("git", Severity::Warning, summary, "update git")
+        Finding::seen("git", Severity::Warning, &Seen::GitOld)
     } else {
-        Finding::new("git", Severity::Ok, "git is found", "git --version --build-options")
+        Finding::seen("git", Severity::Ok, &Seen::GitFound)
     };
     let finding = finding.with("version", version).with("program", git.program().display());
     vec![if all.len() > 1 { finding.with("others in PATH", all.len() - 1) } else { finding }]

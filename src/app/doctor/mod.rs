@@ -1,12 +1,17 @@
 //! `doctor`: looks at everything that a sign-in needs, and says of each thing how it is and what helps. It works
 //! where nothing else does: every check stands alone, and none needs what another one looks at.
 
+mod certificate;
 mod configuration;
 mod finding;
 mod git;
+mod identity;
+mod metadata;
 mod network;
+mod policy;
 mod registration;
 mod repair;
+mod saml;
 mod session;
 mod state;
 mod storage;
@@ -64,12 +69,15 @@ pub fn doctor(env: &Env, flags: Vec<(String, String)>, clock: &Arc<dyn Clock>, w
 }
 
 fn checks(world: &World, offline: bool) -> Vec<Finding> {
-    let mut findings = registration::check(world);
+    let mut findings = policy::check(world);
+    findings.extend(registration::check(world));
     findings.extend(state::check(world));
     findings.extend(storage::check(world));
     findings.extend(surroundings::check(world));
     findings.extend(network::check(world, offline));
+    findings.extend(saml::check(world, offline));
     findings.extend(session::check(world));
+    findings.extend(identity::check(world, offline));
     findings.extend(trail::check(world));
     findings
 }

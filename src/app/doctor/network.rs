@@ -1,11 +1,10 @@
 //! Proxy, reachability, Entra's metadata and the clock: the only check that leaves the machine.
 
-use super::OURS;
 use super::finding::{Finding, Severity};
 use crate::app::git_settings::GitSettings;
 use crate::app::pick;
 use crate::app::wanted::Wanted;
-use crate::app::words;
+use crate::app::words::{self, Seen};
 use crate::app::world::World;
 use crate::basis::clock::Timestamp;
 use crate::basis::url::WebUrl;
@@ -17,8 +16,7 @@ use std::cell::RefCell;
 pub(super) fn check(world: &World, offline: bool) -> Vec<Finding> {
     let mut findings = vec![proxy(world)];
     if offline {
-        let summary = "nothing was asked over the network";
-        findings.push(Finding::new("network", Severity::Note, summary, format!("{OURS} doctor")));
+        findings.push(Finding::seen("network", Severity::Note, &Seen::Offline));
         return findings;
     }
     let accounts = pick::accounts(world, None).unwrap_or_default();
@@ -44,11 +42,10 @@ fn proxy(world: &World) -> Finding {
         .find_map(|name| Some((name, world.env.text(name)?)));
     let of_git = GitSettings::read(&world.env).network.proxy.map(|address| ("git's http.proxy", address));
     let except = world.env.text("NO_PROXY").or_else(|| world.env.text("no_proxy"));
-    let command = "git config --global --get http.proxy";
     match of_git.or(variable) {
-        None => Finding::new("proxy", Severity::Ok, "no proxy is configured", command),
+        None => Finding::seen("proxy", Severity::Ok, &Seen::NoProxy),
         Some((from, address)) => {
-            let finding = Finding::new("proxy", Severity::Note, "a proxy is configured", command);
+            let finding = Finding::seen("proxy", Severity::Note, &Seen::Proxy);
             let finding = finding.with("from", from).with("address", host_and_port(&address));
             except.map_or(finding.clone(), |_| finding.with("exceptions", "NO_PROXY is set"))
         }
@@ -67,9 +64,8 @@ fn authority(world: &World, wanted: &Wanted<'_>) -> Vec<Finding> {
     // A directory whose parent is not there keeps nothing.
     let cache = world.places.state.join("doctor/none");
     let entra = Entra { http: &http, clock: &*world.clock, profile: wanted.profile, cache: &cache };
-    let command = format!("{OURS} config show");
     let finding = match session::discover(&entra) {
-        Ok(tenant) => Finding::new("entra", Severity::Ok, "the tenant's metadata is valid", command)
+        Ok(tenant) => Finding::seen("entra", Severity::Ok, &Seen::TenantValid)
             .with("tid", &tenant.tid)
             .with("issuer", &tenant.issuer)
             .with("device codes", if tenant.device.is_some() { "yes" } else { "no" }),
@@ -83,12 +79,12 @@ fn authority(world: &World, wanted: &Wanted<'_>) -> Vec<Finding> {
 
 fn clock(ours: Timestamp, theirs: Timestamp) -> Finding {
     let apart = ours.0.abs_diff(theirs.0);
-    let (severity, summary) = match apart {
-        0..=60 => (Severity::Ok, "this machine's clock agrees with Entra's"),
-        61..=300 => (Severity::Warning, "this machine's clock drifts from Entra's"),
-        _ => (Severity::Error, "this machine's clock is wrong; sign-ins will not be believed"),
+    let (severity, seen) = match apart {
+        0..=60 => (Severity::Ok, Seen::ClockAgrees),
+        61..=300 => (Severity::Warning, Seen::ClockDrifts),
+        _ => (Severity::Error, Seen::ClockWrong),
     };
-    let finding = Finding::new("clock", severity, summary, "timedatectl set-ntp true");
+    let finding = Finding::seen("clock", severity, &seen);
     finding.with("seconds apart", apart).with("here", ours).with("there", theirs)
 }
 
@@ -106,10 +102,7 @@ fn places(wanted: &Wanted<'_>) -> Vec<WebUrl> {
 /// Any answer will do: the way there is open and its certificate is accepted.
 fn reached(world: &World, wanted: &Wanted<'_>, url: &WebUrl) -> Finding {
     let finding = match world.http.get().send(&Call::get(url.to_string())) {
-        Ok(reply) => {
-            Finding::new("reach", Severity::Ok, "it answers, and its certificate is accepted", format!("{OURS} status"))
-                .with("status", reply.status)
-        }
+        Ok(reply) => Finding::seen("reach", Severity::Ok, &Seen::Reached).with("status", reply.status),
         Err(error) => Finding::failed("reach", &words::net(wanted, &error)),
     };
     finding.with("place", url)

@@ -1,10 +1,10 @@
 //! `doctor --fix`: what can be set right without taking anything away from anybody.
 
-use super::OURS;
 use super::finding::{Finding, Severity};
 use crate::app::chain::{include_file, surroundings};
 use crate::app::setup::chain::Verdict;
 use crate::app::setup::{self, SetupError, words};
+use crate::app::words::Seen;
 use crate::app::world::World;
 use crate::basis::permissions;
 
@@ -15,14 +15,11 @@ pub(super) fn repair(world: &World) -> Vec<Finding> {
 
 fn permissions(world: &World) -> Option<Finding> {
     let state = &world.places.state;
-    let ls = format!("ls -lR {}", state.display());
     let finding = match permissions::close_to_others(state) {
         Ok(0) => return None,
-        Ok(count) => Finding::new("fix", Severity::Ok, "files of ours were closed to others", ls).with("files", count),
+        Ok(count) => Finding::seen("fix", Severity::Ok, &Seen::Closed(state)).with("files", count),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
-        Err(error) => {
-            Finding::new("fix", Severity::Warning, format!("files could not be closed to others: {error}"), ls)
-        }
+        Err(error) => Finding::seen("fix", Severity::Warning, &Seen::NotClosed(state, &error.to_string())),
     };
     Some(finding.with("directory", state.display()))
 }
@@ -40,7 +37,7 @@ fn registration(world: &World) -> Option<Finding> {
         .and_then(|()| setup::plan(&surroundings, hosts))
         .and_then(|plan| setup::apply(&plan));
     Some(match done {
-        Ok(_) => Finding::new("fix", Severity::Ok, "`setup` was run again", format!("{OURS} doctor")),
+        Ok(_) => Finding::seen("fix", Severity::Ok, &Seen::SetUpAgain),
         Err(error) => not_repaired(&error),
     })
 }

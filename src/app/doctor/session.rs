@@ -1,8 +1,8 @@
 //! Who is signed in, and which grants are there.
 
-use super::OURS;
 use super::finding::{Finding, Severity};
 use crate::app::status::{self, Account, HostStatus};
+use crate::app::words::Seen;
 use crate::app::world::World;
 
 pub(super) fn check(world: &World) -> Vec<Finding> {
@@ -10,7 +10,7 @@ pub(super) fn check(world: &World) -> Vec<Finding> {
         return Vec::new();
     }
     match status::status(world, &|_| Vec::new()) {
-        Ok(status) => status.accounts.iter().flat_map(account).collect(),
+        Ok(status) => status.accounts.iter().filter(|account| account.workload.is_none()).flat_map(account).collect(),
         Err(failure) => vec![Finding::failed("session", &failure)],
     }
 }
@@ -18,10 +18,8 @@ pub(super) fn check(world: &World) -> Vec<Finding> {
 fn account(account: &Account) -> Vec<Finding> {
     let Account { tenant, user, day_ends, storage, hosts, .. } = account;
     let finding = match user {
-        Some(user) => {
-            Finding::new("session", Severity::Ok, "somebody is signed in", format!("{OURS} status")).with("user", user)
-        }
-        None => Finding::new("session", Severity::Note, "nobody is signed in", format!("{OURS} login")),
+        Some(user) => Finding::seen("session", Severity::Ok, &Seen::SignedIn).with("user", user),
+        None => Finding::seen("session", Severity::Note, &Seen::SignedOut),
     };
     let finding = finding.with("tenant", tenant).with("kept in", storage);
     let finding = day_ends.iter().fold(finding, |finding, end| finding.with("day ends", end));
@@ -32,13 +30,8 @@ fn account(account: &Account) -> Vec<Finding> {
 fn grant(host: &HostStatus) -> Option<Finding> {
     let HostStatus { url, source, grant, needs_consent, .. } = host;
     let finding = match (grant, needs_consent) {
-        (_, true) => {
-            let summary = "the next sign-in asks for Bitbucket's consent";
-            Finding::new("grant", Severity::Note, summary, format!("{OURS} login --host {url}"))
-        }
-        (Some(name), false) => {
-            Finding::new("grant", Severity::Ok, "a grant is there", format!("{OURS} status")).with("account", name)
-        }
+        (_, true) => Finding::seen("grant", Severity::Note, &Seen::ConsentNeeded(url)),
+        (Some(name), false) => Finding::seen("grant", Severity::Ok, &Seen::GrantThere).with("account", name),
         (None, false) => return None,
     };
     Some(finding.with("host", url).with("source", source))

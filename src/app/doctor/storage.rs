@@ -1,9 +1,8 @@
 //! Where sessions are kept and why, shown by writing, reading and deleting an item of no meaning.
 
-use super::OURS;
 use super::finding::{Finding, Severity};
 use crate::app::status::storage_name;
-use crate::app::words;
+use crate::app::words::{self, Because, Seen};
 use crate::app::world::World;
 use crate::basis::host_id::AccountId;
 use crate::basis::random;
@@ -26,15 +25,13 @@ pub(super) fn check(world: &World) -> Vec<Finding> {
 
 fn session_store(world: &World, vault: &dyn Vault) -> Finding {
     if vault.place() == Place::Nowhere {
-        let summary = "there is no place to keep a session; each command signs in again";
-        return Finding::new("storage", Severity::Warning, summary, format!("{OURS} status"));
+        return Finding::seen("storage", Severity::Warning, &Seen::StorageNowhere);
     }
     let begun = world.clock.steady();
     match round_trip(vault) {
         Ok(()) => {
             let took = world.clock.steady().saturating_duration_since(begun).as_millis();
-            let summary = "an item was written, read and removed";
-            Finding::new("storage", Severity::Ok, summary, format!("{OURS} status")).with("milliseconds", took)
+            Finding::seen("storage", Severity::Ok, &Seen::StorageWorks).with("milliseconds", took)
         }
         Err(error) => Finding::failed("storage", &words::vault(&error)),
     }
@@ -42,19 +39,17 @@ fn session_store(world: &World, vault: &dyn Vault) -> Finding {
 
 /// The kernel's keys: cached tokens are sealed with one, whatever the sessions are kept in.
 fn kernel(world: &World, place: Place) -> Finding {
-    let keys = "cat /proc/key-users";
     if vault::in_container(&world.env, Path::new("/")) && place != Place::Kernel {
-        let summary = "not used in a container, where all containers of a user share it";
-        return Finding::new("kernel-keyring", Severity::Note, summary, keys);
+        return Finding::seen("kernel-keyring", Severity::Note, &Seen::KernelNotInContainers);
     }
     let (state, clock) = (&world.places.state, Arc::clone(&world.clock));
     let vault = vault::open(StorageChoice::Kernel, false, state, &world.env, false, clock);
     match round_trip(vault.as_ref()) {
-        Ok(()) => Finding::new("kernel-keyring", Severity::Ok, "it seals and opens", keys),
+        Ok(()) => Finding::seen("kernel-keyring", Severity::Ok, &Seen::KernelWorks),
         Err(error) => {
             let failure = words::vault(&error);
-            let summary = format!("cached tokens cannot be sealed: {error}");
-            Finding { id: Some(failure.id), ..Finding::new("kernel-keyring", Severity::Warning, summary, keys) }
+            let finding = Finding::seen("kernel-keyring", Severity::Warning, &Seen::KernelBroken(&error.to_string()));
+            Finding { id: Some(failure.id), ..finding }
         }
     }
 }
@@ -74,14 +69,13 @@ fn round_trip(vault: &dyn Vault) -> Result<(), VaultError> {
 }
 
 fn why(world: &World, place: Place) -> &'static str {
-    if world.loaded.settings.storage.refresh_tokens != StorageChoice::Auto {
-        return "[storage] refresh_tokens says so";
-    }
-    match place {
-        Place::MemoryFile if vault::in_container(&world.env, Path::new("/")) => "this is a container",
-        Place::Keyring => "a keyring service answers",
-        Place::Kernel => "no keyring service answers, and the kernel keeps a key",
-        Place::MemoryFile => "neither a keyring service nor the kernel keeps anything",
-        Place::Nowhere => "nothing on this machine keeps anything",
-    }
+    let configured = world.loaded.settings.storage.refresh_tokens != StorageChoice::Auto;
+    words::because(match place {
+        _ if configured => Because::Configured,
+        Place::MemoryFile if vault::in_container(&world.env, Path::new("/")) => Because::Container,
+        Place::Keyring => Because::KeyringAnswers,
+        Place::Kernel => Because::OnlyKernel,
+        Place::MemoryFile => Because::OnlyMemory,
+        Place::Nowhere => Because::Nothing,
+    })
 }

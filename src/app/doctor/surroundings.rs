@@ -1,10 +1,10 @@
 //! What kind of place this is, and how a sign-in would begin here.
 
-use super::OURS;
 use super::finding::{Finding, Severity};
 use crate::app::get::Manner;
 use crate::app::interaction::{self, NotAsked};
 use crate::app::pick;
+use crate::app::words::Seen;
 use crate::app::world::World;
 use crate::flight::AccountState;
 use crate::ui::browser::{Usable, usable};
@@ -37,18 +37,16 @@ fn flow(world: &World) -> Vec<Finding> {
     let accounts = pick::accounts(world, None).unwrap_or_default();
     let firsts: Vec<_> = accounts.iter().filter_map(|hosts| hosts.first()).collect();
     if firsts.is_empty() {
-        return vec![Finding::new("sign-in", Severity::Note, "no account is configured", format!("{OURS} status"))];
+        return vec![Finding::seen("sign-in", Severity::Note, &Seen::NoAccount)];
     }
     let one = |wanted| match interaction::choose(world, wanted, Manner::Command, None, &AccountState::default(), false)
     {
         Ok(choice) => {
-            let summary = format!("`login` would sign in by {} because {}", choice.flow, choice.reason);
-            Finding::new("sign-in", Severity::Ok, summary, format!("{OURS} login --verbose"))
+            let flow = choice.flow.to_string();
+            Finding::seen("sign-in", Severity::Ok, &Seen::WouldSignIn(&flow, &choice.reason))
         }
         Err(NotAsked::Forbidden(failure)) => Finding::failed("sign-in", &failure),
-        Err(NotAsked::Nobody(why)) => {
-            Finding::new("sign-in", Severity::Warning, format!("nobody can be asked: {why}"), format!("{OURS} login"))
-        }
+        Err(NotAsked::Nobody(why)) => Finding::seen("sign-in", Severity::Warning, &Seen::NobodyToAsk(&why)),
     };
     firsts.into_iter().map(|wanted| one(wanted).with("tenant", &wanted.profile.tenant)).collect()
 }

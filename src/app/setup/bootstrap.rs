@@ -3,13 +3,22 @@
 //! A forged document would send people to somebody else's tenant. So it is never accepted silently, it can name
 //! neither secrets nor programs, and what is shown is what is written.
 
+mod changes;
+mod fetch;
+mod refusal;
+
+pub use changes::Change;
+pub use refusal::BootstrapError;
+
 use super::replace::{Lock, Readers};
 use super::schema::{self, BadDocument, Setting};
 use super::{SetupError, target};
 use crate::basis::digest;
+use crate::basis::ssh_signature::{self, SigningKey};
 use crate::basis::text::clean;
-use crate::basis::url::{BadUrl, WebUrl};
-use crate::net::{Call, Http, NetError};
+use crate::basis::url::WebUrl;
+use crate::net::Http;
+use fetch::Received;
 use serde_json::Value;
 use std::fmt;
 use std::io::Read;
@@ -36,7 +45,21 @@ pub struct Offer {
     /// Of the document as received, 64 lower-case hex digits.
     pub sha256: String,
     pub summary: Summary,
+    pub signed: Signed,
+    /// The server's name for this version of it.
+    pub etag: Option<String>,
     settings: Vec<Setting>,
+}
+
+/// Whether a key of policy vouches for a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Signed {
+    /// Policy names no keys.
+    Unasked,
+    /// Policy names keys, and there is no signature.
+    Nobody,
+    /// The name of the key.
+    By(String),
 }
 
 /// What a person must see before agreeing. The texts are the document's own: clean them before showing.
@@ -56,7 +79,7 @@ pub struct Summary {
 /// What is left to ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consent {
-    /// `--yes --sha256 HEX` matched.
+    /// `--yes`, and `--sha256 HEX` matched or a key of policy has signed.
     Given,
     /// Show the summary and ask once.
     Ask,
@@ -67,47 +90,6 @@ pub enum Consent {
 pub enum Kept {
     Unchanged,
     Written,
-}
-
-/// Why an organisation's configuration was not taken; nothing was written.
-#[derive(Debug, thiserror::Error)]
-pub enum BootstrapError {
-    /// The argument is no domain, file or https address.
-    #[error("`{given}` is no {what}")]
-    BadOrigin { given: String, what: &'static str },
-    /// The address is not one that may be trusted.
-    #[error(transparent)]
-    BadUrl(#[from] BadUrl),
-    /// No answer.
-    #[error(transparent)]
-    Net(#[from] NetError),
-    /// An answer that is no document; redirects are not followed.
-    #[error("{place} answered {status}")]
-    Status { place: String, status: u16 },
-    /// Over [`LARGEST`].
-    #[error("the configuration of {origin} is larger than 64 KiB")]
-    TooLarge { origin: String },
-    /// The file or standard input cannot be read.
-    #[error("{origin} cannot be read: {why}")]
-    Unreadable { origin: String, why: String },
-    /// It says something it may not.
-    #[error("the configuration of {origin} is not accepted: {why}")]
-    Document { origin: String, why: BadDocument },
-    /// `--yes` alone agrees to anything.
-    #[error("--yes needs --sha256")]
-    DigestNeeded { sha256: String },
-    /// It is not the document that was agreed to.
-    #[error("the SHA-256 is {found}, not {wanted}")]
-    DigestDiffers { found: String, wanted: String },
-    /// Our own configuration check refuses it.
-    #[error("the configuration of {origin} is not valid: {why}")]
-    Invalid { origin: String, why: String },
-    /// The user file was written by a person and says otherwise.
-    #[error("{path} says otherwise")]
-    Differs { path: PathBuf, difference: Vec<String> },
-    /// The user file cannot be read or written.
-    #[error(transparent)]
-    Write(#[from] SetupError),
 }
 
 /// Reads TOML for us: the parsed value as JSON's types, or why it is no TOML.
@@ -145,22 +127,64 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Fetches and checks a document. `stdin` is read for `-` only.
+/// Fetches and checks a document. `stdin` is read for `-` only. Where policy names `signers`, a signature beside the
+/// document is looked for.
 pub fn fetch(
     origin: &Origin,
     http: &dyn Http,
     stdin: &mut dyn Read,
     toml: TomlReader,
+    signers: &[SigningKey],
 ) -> Result<Offer, BootstrapError> {
-    let bytes = read(origin, http, stdin)?;
+    let received = fetch::document(origin, http, stdin)?;
+    let signed = signed(origin, http, &received.bytes, signers)?;
+    Ok(Offer { signed, ..offer(origin, &received, toml)? })
+}
+
+/// Fetches a document that was taken before; `None` if it is still the version that the server called `etag`.
+pub fn fetch_again(
+    origin: &Origin,
+    http: &dyn Http,
+    toml: TomlReader,
+    etag: Option<&str>,
+) -> Result<Option<Offer>, BootstrapError> {
+    let received = fetch::if_changed(origin, http, etag)?;
+    received.map(|received| offer(origin, &received, toml)).transpose()
+}
+
+/// Where the user file's document came from, if it is one that [`keep`] wrote and the place is an address.
+pub fn origin_of(user_file: &str) -> Option<Origin> {
+    let line = user_file.strip_prefix(MARKER)?.lines().next()?;
+    line.trim().parse().ok().map(Origin::Url)
+}
+
+/// What taking the offer would change in a user file of ours.
+pub fn changes(offer: &Offer, user_file: &str, toml: TomlReader) -> Result<Vec<Change>, BootstrapError> {
+    let broken = |why: String| BootstrapError::Invalid { origin: "the user file".into(), why: clean(&why) };
+    Ok(changes::both_ways(&offer.settings, &schema::known(&toml(user_file).map_err(broken)?)))
+}
+
+fn signed(origin: &Origin, http: &dyn Http, document: &[u8], signers: &[SigningKey]) -> Result<Signed, BootstrapError> {
+    if signers.is_empty() {
+        return Ok(Signed::Unasked);
+    }
+    let Some(signature) = fetch::signature(origin, http)? else { return Ok(Signed::Nobody) };
+    let key = ssh_signature::signer(&signature, document, NAMESPACE, signers);
+    let key = key.map_err(|why| BootstrapError::Signature { origin: origin.to_string(), why })?;
+    Ok(Signed::By(key.name.clone()))
+}
+
+fn offer(origin: &Origin, received: &Received, toml: TomlReader) -> Result<Offer, BootstrapError> {
+    let Received { bytes, etag } = received;
     if bytes.len() > LARGEST {
         return Err(BootstrapError::TooLarge { origin: origin.to_string() });
     }
     let refused = |why| BootstrapError::Document { origin: origin.to_string(), why };
-    let document = parse(origin, &bytes, toml).map_err(|why| refused(BadDocument::Syntax(clean(&why))))?;
+    let document = parse(origin, bytes, toml).map_err(|why| refused(BadDocument::Syntax(clean(&why))))?;
     let settings = schema::check(&document).map_err(refused)?;
     let toml_text = format!("{MARKER} {origin}\n{}", schema::to_toml(&document));
-    Ok(Offer { toml_text, sha256: digest::of(&bytes), summary: summary(origin, &settings), settings })
+    let (sha256, summary) = (digest::of(bytes), summary(origin, &settings));
+    Ok(Offer { toml_text, sha256, summary, signed: Signed::Unasked, etag: etag.clone(), settings })
 }
 
 /// Whether the command line already agrees to this very document.
@@ -170,6 +194,7 @@ pub fn consent(offer: &Offer, yes: bool, sha256: Option<&str>) -> Result<Consent
             Err(BootstrapError::DigestDiffers { found: offer.sha256.clone(), wanted: clean(wanted) })
         }
         Some(_) if yes => Ok(Consent::Given),
+        None if yes && matches!(offer.signed, Signed::By(_)) => Ok(Consent::Given),
         None if yes => Err(BootstrapError::DigestNeeded { sha256: offer.sha256.clone() }),
         _ => Ok(Consent::Ask),
     }
@@ -205,31 +230,6 @@ pub fn keep(
     validate(lock.path()).map_err(invalid)?;
     lock.commit()?;
     Ok(Kept::Written)
-}
-
-fn read(origin: &Origin, http: &dyn Http, stdin: &mut dyn Read) -> Result<Vec<u8>, BootstrapError> {
-    let unreadable = |error: std::io::Error| {
-        let gone = error.kind() == std::io::ErrorKind::NotFound;
-        let why = if gone { "there is no such file".to_owned() } else { error.kind().to_string() };
-        BootstrapError::Unreadable { origin: origin.to_string(), why }
-    };
-    let capped = |source: &mut dyn Read| {
-        let mut bytes = Vec::new();
-        // One byte over the limit is enough to know.
-        source.take(LARGEST as u64 + 1).read_to_end(&mut bytes).map(|_| bytes)
-    };
-    match origin {
-        Origin::Domain(url) | Origin::Url(url) => {
-            let call = Call::get(url.to_string()).header("accept", "application/json");
-            let place = call.place().to_owned();
-            let reply = http.send(&call)?;
-            let status = reply.status;
-            let bytes = reply.body.expose().to_vec();
-            if status == 200 { Ok(bytes) } else { Err(BootstrapError::Status { place, status }) }
-        }
-        Origin::File(path) => std::fs::File::open(path).and_then(|mut file| capped(&mut file)).map_err(unreadable),
-        Origin::Stdin => capped(stdin).map_err(unreadable),
-    }
 }
 
 fn parse(origin: &Origin, bytes: &[u8], toml: TomlReader) -> Result<Value, String> {
@@ -269,7 +269,7 @@ fn says_all(offer: &Offer, path: &Path, bytes: &[u8], toml: TomlReader) -> Resul
     }
     let document = toml(text).map_err(|why| differs(vec![clean(&why)]))?;
     let present = schema::known(&document);
-    let difference: Vec<String> = offer.settings.iter().filter_map(|wanted| compare(wanted, &present)).collect();
+    let difference = changes::one_way(&offer.settings, &present);
     // What a person added to a file of ours (a client secret, say) must not be lost either.
     let only_ours = text.starts_with(MARKER) && schema::check(&document).is_ok();
     match (difference.is_empty(), only_ours) {
@@ -280,20 +280,10 @@ fn says_all(offer: &Offer, path: &Path, bytes: &[u8], toml: TomlReader) -> Resul
     }
 }
 
-fn compare(wanted: &Setting, present: &[Setting]) -> Option<String> {
-    let here = present.iter().find(|setting| setting.key == wanted.key);
-    // A host's own key holds its URL in one spelling, so its `url` is the same however it is written.
-    let is_url = wanted.key.rsplit('.').next() == Some("url");
-    let same = |here: &Setting| here.value == wanted.value || is_url;
-    match here {
-        Some(here) if same(here) => None,
-        Some(here) => Some(clean(&format!("{}: {} here, {} there", wanted.key, here.value, wanted.value))),
-        None => Some(clean(&format!("{}: not set here, {} there", wanted.key, wanted.value))),
-    }
-}
-
 /// A document over 64 KiB is none.
 pub const LARGEST: usize = 64 * 1024;
+/// What signatures are made for: `ssh-keygen -Y sign -n git-credential-bitbucket-sso`.
+const NAMESPACE: &str = "git-credential-bitbucket-sso";
 const WELL_KNOWN: &str = "/.well-known/git-credential-bitbucket-sso.json";
 /// A user file that starts with it is ours to replace.
 const MARKER: &str = "# written by git-credential-bitbucket-sso setup from";

@@ -55,7 +55,7 @@ fn toml(text: &str) -> Result<Value, String> {
 }
 
 fn fetch_from(origin: &Origin, http: &Answer) -> Result<Offer, BootstrapError> {
-    fetch(origin, http, &mut std::io::empty(), &toml)
+    fetch(origin, http, &mut std::io::empty(), &toml, &[])
 }
 
 fn offer(tenant: &str) -> Offer {
@@ -107,9 +107,9 @@ fn standard_input_and_toml_files_are_documents_too() {
     let http = answer(500, "");
     let from_file = fetch_from(&Origin::from(file.to_str().unwrap()).unwrap(), &http).unwrap();
     assert!(from_file.toml_text.ends_with("\n[[host]]\nsource = \"entra\"\nurl = \"https://h\"\n"));
-    let from_stdin = fetch(&Origin::from("-").unwrap(), &http, &mut document("t").as_slice(), &toml).unwrap();
+    let from_stdin = fetch(&Origin::from("-").unwrap(), &http, &mut document("t").as_slice(), &toml, &[]).unwrap();
     assert_eq!(from_stdin.summary.tenants, ["t"]);
-    let endless = fetch(&Origin::Stdin, &http, &mut std::io::repeat(b' '), &toml);
+    let endless = fetch(&Origin::Stdin, &http, &mut std::io::repeat(b' '), &toml, &[]);
     assert!(matches!(endless, Err(BootstrapError::TooLarge { .. })));
     assert!(http.2.borrow().is_empty());
 }

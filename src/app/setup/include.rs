@@ -53,6 +53,12 @@ pub fn is_ours(bytes: &[u8]) -> bool {
     bytes.split(|byte| *byte == b'\n').next().is_some_and(|line| line == FIRST_LINE.as_bytes())
 }
 
+/// Whether a file of ours makes git call the program at `exe`.
+pub fn calls(bytes: &[u8], exe: &Path) -> bool {
+    let line = helper(exe).map(|helper| format!("\thelper = {}", config_value(&helper)));
+    line.is_ok_and(|line| bytes.split(|byte| *byte == b'\n').any(|known| known == line.as_bytes()))
+}
+
 /// The value of `helper`: git hands it to a shell, so whatever a shell would act on is escaped (F8).
 pub fn helper(exe: &Path) -> Result<String, SetupError> {
     let mut escaped = String::new();

@@ -22,7 +22,7 @@ pub mod words;
 
 pub use error::SetupError;
 pub use git::GitError;
-pub use include::pairs;
+pub use include::{calls, pairs};
 pub use schema::BadDocument;
 pub use target::{Blocked, owned_by_us};
 

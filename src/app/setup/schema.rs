@@ -1,5 +1,6 @@
 //! What an organisation's configuration may say: tenants and hosts, no secret, no program, nothing of this machine.
 
+use crate::config::table::{self, Key, Kind, Rights, Section};
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
 
@@ -38,7 +39,7 @@ pub fn check(document: &Value) -> Result<Vec<Setting>, BadDocument> {
         match key.as_str() {
             "entra" => entra(value, &mut settings)?,
             "host" => hosts(value, &mut settings)?,
-            "storage" | "network" | "token" | "ui" | "audit" => return Err(BadDocument::Forbidden(key.clone())),
+            other if Section::named(other).is_some() => return Err(BadDocument::Forbidden(key.clone())),
             _ => return Err(BadDocument::Unknown(key.clone())),
         }
     }
@@ -91,14 +92,14 @@ fn entra(value: &Value, settings: &mut Vec<Setting>) -> Result<(), BadDocument> 
     for (key, value) in entra {
         let full = format!("entra.{key}");
         match value.as_object() {
-            Some(_) if ENTRA.iter().any(|(known, _)| known == key) => return Err(BadDocument::Wrong(full, "a text")),
+            Some(_) if table::find(Section::Entra, key).is_some() => return Err(BadDocument::Wrong(full, "a text")),
             Some(profile) if is_name(key) => {
                 for (key, value) in profile {
-                    setting(format!("{full}.{key}"), key, value, &ENTRA, settings)?;
+                    setting(format!("{full}.{key}"), key, value, Section::Entra, settings)?;
                 }
                 needs(profile, &full, &["tenant", "client_id"])?;
             }
-            _ => setting(full, key, value, &ENTRA, settings)?,
+            _ => setting(full, key, value, Section::Entra, settings)?,
         }
     }
     if entra.values().any(|value| !value.is_object()) || entra.is_empty() {
@@ -114,7 +115,7 @@ fn hosts(value: &Value, settings: &mut Vec<Setting>) -> Result<(), BadDocument> 
         let host = host.as_object().ok_or_else(wrong)?;
         let name = host_name(host);
         for (key, value) in host {
-            setting(format!("{name}.{key}"), key, value, &HOST, settings)?;
+            setting(format!("{name}.{key}"), key, value, Section::Host, settings)?;
         }
         needs(host, &name, &["url", "source"])?;
     }
@@ -125,15 +126,16 @@ fn setting(
     full: String,
     key: &str,
     value: &Value,
-    known: &[(&str, Kind)],
+    section: Section,
     settings: &mut Vec<Setting>,
 ) -> Result<(), BadDocument> {
-    if key.starts_with("client_secret") || key == "entra_outage_grace" {
-        return Err(BadDocument::Forbidden(full));
-    }
-    let Some((_, kind)) = known.iter().find(|(known, _)| *known == key) else { return Err(BadDocument::Unknown(full)) };
-    if !kind.holds(value) {
-        return Err(BadDocument::Wrong(full, kind.name()));
+    let known = match table::find(section, key) {
+        Some(known) if may_be_offered(known) => known,
+        None if !key.starts_with("client_secret") => return Err(BadDocument::Unknown(full)),
+        _ => return Err(BadDocument::Forbidden(full)),
+    };
+    if !holds(known.kind, value) {
+        return Err(BadDocument::Wrong(full, kind_name(known.kind)));
     }
     settings.push(Setting { key: full, value: value.clone() });
     Ok(())
@@ -176,66 +178,29 @@ fn table(text: &mut String, header: &str, table: &Map<String, Value>) {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Kind {
-    Text,
-    Truth,
-    Texts,
+/// Nobody sets for others what is a secret, names a program or a file of this machine, or is policy's alone.
+fn may_be_offered(key: &Key) -> bool {
+    let open = matches!(key.rights, Rights::Anyone | Rights::Trust);
+    open && !matches!(key.kind, Kind::Secret | Kind::Path | Kind::Command)
 }
 
-impl Kind {
-    fn holds(self, value: &Value) -> bool {
-        let text = |value: &Value| value.as_str().is_some_and(|text| !text.chars().any(char::is_control));
-        match self {
-            Self::Text => text(value),
-            Self::Truth => value.is_boolean(),
-            Self::Texts => value.as_array().is_some_and(|texts| texts.iter().all(text)),
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Text => "a text without control characters",
-            Self::Truth => "true or false",
-            Self::Texts => "a list of texts",
-        }
+/// Whether the value is of the kind; what it says is for the full check of a configuration.
+fn holds(kind: Kind, value: &Value) -> bool {
+    let text = |value: &Value| value.as_str().is_some_and(|text| !text.chars().any(char::is_control));
+    match kind {
+        Kind::Flag => value.is_boolean(),
+        Kind::Words => value.as_array().is_some_and(|texts| texts.iter().all(text)),
+        _ => text(value),
     }
 }
 
-const ENTRA: [(&str, Kind); 11] = [
-    ("tenant", Kind::Text),
-    ("client_id", Kind::Text),
-    ("redirect_uri", Kind::Text),
-    ("authority", Kind::Text),
-    ("response_mode", Kind::Text),
-    ("flow", Kind::Text),
-    ("device_code", Kind::Text),
-    ("max_session", Kind::Text),
-    ("day_starts", Kind::Text),
-    ("reauthenticate", Kind::Truth),
-    ("identity", Kind::Text),
-];
-
-const HOST: [(&str, Kind); 18] = [
-    ("url", Kind::Text),
-    ("source", Kind::Text),
-    ("entra", Kind::Text),
-    ("client_id", Kind::Text),
-    ("redirect_uri", Kind::Text),
-    ("scopes", Kind::Texts),
-    ("account_match", Kind::Text),
-    ("auth_scheme", Kind::Text),
-    ("authorize_url", Kind::Text),
-    ("token_url", Kind::Text),
-    ("api_url", Kind::Text),
-    ("token_endpoint", Kind::Text),
-    ("scope", Kind::Text),
-    ("audience", Kind::Text),
-    ("resource", Kind::Text),
-    ("request_scope", Kind::Text),
-    ("per_repository", Kind::Truth),
-    ("client_auth", Kind::Text),
-];
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Flag => "true or false",
+        Kind::Words => "a list of texts",
+        _ => "a text without control characters",
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -270,9 +235,14 @@ mod tests {
             };
             check(&document).unwrap_err()
         };
-        for place in
-            ["/host/0/client_secret", "/host/0/client_secret_command", "/entra/entra_outage_grace", "/ui", "/network"]
-        {
+        for place in [
+            "/host/0/client_secret",
+            "/host/0/client_secret_command",
+            "/entra/entra_outage_grace",
+            "/ui",
+            "/network",
+            "/fleet",
+        ] {
             assert!(matches!(refused(place, json!("x")), BadDocument::Forbidden(_)), "{place}");
         }
         for place in ["/host/0/program", "/entra/tenants", "/hosts", "/entra/b/x"] {

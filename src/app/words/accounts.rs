@@ -14,17 +14,6 @@ pub fn wrong_account(wanted: &Wanted<'_>, before: &str, now: &Who) -> Failure {
     Failure::new(Kind::Declined, "wrong-account", what, help)
 }
 
-/// An identity that is no person.
-pub fn workload(wanted: &Wanted<'_>) -> Failure {
-    let what = format!("this version signs in people only, and {} is set to another identity", wanted.host.url.host());
-    Failure::new(
-        Kind::Config,
-        "identity-unavailable",
-        what,
-        "set identity = \"user\" in [entra], or use a later version",
-    )
-}
-
 /// `whoami` without anybody.
 pub fn nobody_signed_in() -> Failure {
     Failure::new(Kind::SignInNeeded, "sign-in-needed", "nobody is signed in", "git credential-bitbucket-sso login")

@@ -1,6 +1,6 @@
 //! Asking a person: what is said before, while and after, and why nobody could be asked.
 
-use crate::app::interaction::{Choice, NotAsked};
+use crate::app::interaction::{Choice, Means, NotAsked};
 use crate::app::sign_in::Why;
 use crate::app::wanted::Wanted;
 use crate::app::words::{STATUS, duration, login_command};
@@ -9,12 +9,13 @@ use crate::basis::clock::Timestamp;
 use crate::basis::credential::Proof;
 use crate::basis::failure::{Failure, Kind};
 use crate::basis::session::{Flow, Session, Who};
+use crate::basis::text::clean;
 use crate::flight::Notice;
 use crate::session::device::DeviceCode;
 use std::time::Duration;
 
-/// Before anything opens: which host, which tenant, and what will happen.
-pub fn sign_in_begins(wanted: &Wanted<'_>, choice: &Choice, why: Why) -> String {
+/// Before anything opens: which host, which tenant, which account if it is known, and what will happen.
+pub fn sign_in_begins(wanted: &Wanted<'_>, choice: &Choice, why: Why, account: Option<&str>) -> String {
     let reason = match why {
         Why::First | Why::Asked => "",
         Why::DayEnded => " (the last sign-in has ended)",
@@ -27,7 +28,8 @@ pub fn sign_in_begins(wanted: &Wanted<'_>, choice: &Choice, why: Why) -> String 
         (Flow::DeviceCode, _) => "type the code below in any browser",
     };
     let Wanted { host, profile, .. } = wanted;
-    format!("bitbucket-sso: sign in to {} for {}{reason}; {how}", profile.tenant, host.url.host())
+    let account = account.map(|name| format!(" as {}", clean(name))).unwrap_or_default();
+    format!("bitbucket-sso: sign in to {}{account} for {}{reason}; {how}", profile.tenant, host.url.host())
 }
 
 /// `login --verbose`.
@@ -36,13 +38,72 @@ pub fn why_this_flow(choice: &Choice) -> String {
 }
 
 /// Before a consent without a sign-in.
-pub fn consent_begins(wanted: &Wanted<'_>, who: &Who) -> String {
-    format!("bitbucket-sso: {} needs your consent once, for {who}", wanted.host.url.host())
+pub fn consent_begins(wanted: &Wanted<'_>, who: &Who, opens: bool) -> String {
+    let how = if opens { "your browser opens" } else { "open the address below in a browser" };
+    format!("bitbucket-sso: {} needs your consent once, for {who}; {how}", wanted.host.url.host())
 }
 
 /// Where no browser opens by itself.
-pub fn open_this(url: &str) -> String {
-    format!("open this address in a browser on this machine:\n\n  {url}\n")
+pub fn open_this(url: &str, uri: &str, means: Means) -> String {
+    let ask = match means {
+        Means { paste: true, .. } => format!(
+            "open this address in any browser and sign in; then paste here the address of the last page, which starts \
+             with {uri} and need not be there:"
+        ),
+        Means { port: Some(_), .. } => "open this address in a browser over there:".to_owned(),
+        Means { port: None, .. } => {
+            "open this address in a browser on this machine (from another: login --no-browser):".to_owned()
+        }
+    };
+    format!("{ask}\n\n  {url}\n")
+}
+
+/// `--redirect-port`: what brings the browser's answer here from the machine that the browser is on.
+pub fn forward_ports(command: &str) -> String {
+    format!("run this where the browser is, and leave it running until you are signed in:\n\n  {command}\n")
+}
+
+/// A reminder: where the prompt is.
+pub fn still_in_browser(wanted: &Wanted<'_>, opened: bool, paste: bool, left: Duration) -> String {
+    let (host, left) = (wanted.host.url.host(), duration(left));
+    let place = match (opened, paste) {
+        (true, _) => "look for the tab in your browser",
+        (false, true) => "the address to open is above; paste where it ends here",
+        (false, false) => "the address to open is above",
+    };
+    format!("bitbucket-sso: still waiting for you to sign in for {host}: {place} ({left} left; Ctrl-C ends it)")
+}
+
+/// The same, for our own question.
+pub fn still_to_confirm(wanted: &Wanted<'_>, left: Duration) -> String {
+    let (host, left) = (wanted.host.url.host(), duration(left));
+    format!("bitbucket-sso: still waiting: your browser asks whether the account at {host} is yours ({left} left)")
+}
+
+/// The same, for a device code.
+pub fn still_with_code(code: &DeviceCode, left: Duration) -> String {
+    let DeviceCode { user_code, verification_uri: uri, .. } = code;
+    format!("bitbucket-sso: still waiting: type {user_code} at {uri} ({} left; Ctrl-C ends it)", duration(left))
+}
+
+/// A server that takes its time.
+pub fn waiting_for_server(server: &str, longest: Duration) -> String {
+    format!("bitbucket-sso: waiting for an answer of {} (up to {})", clean(server), duration(longest))
+}
+
+/// A keyring that takes its time: three seconds, or as long as its own dialog.
+pub fn waiting_for_keyring() -> String {
+    "bitbucket-sso: waiting for the keyring of this system (a few seconds, or until its dialog is answered)".to_owned()
+}
+
+/// A program that prints a client secret and takes its time.
+pub fn waiting_for_secret_command() -> String {
+    "bitbucket-sso: waiting for client_secret_command (up to 10 seconds)".to_owned()
+}
+
+/// Somebody holds a lane and does not say what for.
+pub fn waiting_for_somebody(longest: Duration) -> String {
+    format!("bitbucket-sso: waiting for another process that asks for the same (up to {})", duration(longest))
 }
 
 /// Where there is no browser at all.
@@ -97,7 +158,7 @@ pub fn leader_with_code(wanted: &Wanted<'_>, code: &DeviceCode) -> String {
 pub fn waiting(world: &World, notice: &Notice) -> String {
     let Notice { pid, doing, until } = notice;
     let left = duration(world.clock.now().until(*until));
-    let doing = crate::basis::text::clean(doing);
+    let doing = clean(doing);
     format!("bitbucket-sso: waiting for process {pid}: {doing} (up to {left})")
 }
 

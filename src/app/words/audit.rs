@@ -1,6 +1,6 @@
 //! `audit show`, `verify` and `join` as people read them.
 
-use crate::app::audit::join::{Joined, Push, SignIn, Token};
+use crate::app::audit::join::{Joined, Push, SignIn, Standing, Token};
 use crate::audit::{Flaw, Row, Seals, Verdict};
 use crate::basis::failure::{Failure, Kind};
 use crate::basis::text::clean;
@@ -81,9 +81,14 @@ pub fn flaw(flaw: &Flaw) -> String {
              while the keyring was locked",
             if *count == 1 { "the last record is".to_owned() } else { format!("the last {count} records are") }
         ),
+        Flaw::Bare { place, count } => format!(
+            "{place}: {} not sealed, although records before and after are: inserted by somebody without the key, or \
+             written while the keyring was locked",
+            if *count == 1 { "this record is".to_owned() } else { format!("{count} records from here on are") }
+        ),
         Flaw::KeyLost { count } => format!(
-            "{count} sealed records, and no key that fits: it is lost (a reboot, a new keyring) or was removed; the \
-             chain alone shows no rewriting"
+            "{count} sealed records, and no key that fits: it was removed or replaced, or the trail is another \
+             machine's; the chain alone shows no rewriting"
         ),
         Flaw::HitFile { day, gone: true } => format!("hits/{day}: was removed before all of it was over"),
         Flaw::HitFile { day, gone: false } => format!("hits/{day}: is not what the chain took over from it"),
@@ -124,9 +129,15 @@ fn what_was_checked(verdict: &Verdict) -> String {
 }
 
 fn seals_say(seals: &Seals) -> String {
-    let Seals { keyless, good, since, other_keys, bare } = seals;
+    let Seals { keyless, good, since, other_keys, bare, forgotten } = seals;
     let anew = "whoever can write the file can write all of it anew";
     match good {
+        0 if *forgotten > 0 => {
+            return format!(
+                "{forgotten} that cannot be checked: their key is kept in memory only and went with the last boot, \
+                 session or container, or cannot be read; until the next decision makes a new one, {anew}"
+            );
+        }
         0 if *keyless => return format!("none: no store of this machine keeps a key; {anew}"),
         0 => return format!("none that the key of this trail has made; {anew}"),
         _ => {}
@@ -136,7 +147,7 @@ fn seals_say(seals: &Seals) -> String {
         _ = write!(text, "; {other_keys} of keys that are gone, vouched for from then on only");
     }
     if *bare > 0 {
-        _ = write!(text, "; {bare} records without one (no keyring, or a locked one), open to whoever wrote the next");
+        _ = write!(text, "; {bare} records before the first have none; until then nobody had a key");
     }
     text
 }
@@ -174,8 +185,9 @@ pub fn bad_since(text: &str) -> Failure {
 
 /// Sign-ins, tokens and pushes.
 pub fn joined(joined: &Joined) -> String {
-    let Joined { tokens, sign_ins_without_token, events_without_token } = joined;
-    let mut text: String = tokens.iter().map(token).collect();
+    let Joined { trail, tokens, sign_ins_without_token, events_without_token } = joined;
+    let mut text = standing(trail);
+    text.extend(tokens.iter().map(token));
     section(&mut text, "sign-ins that led to no token of this trail", sign_ins_without_token.iter().map(sign_in));
     section(&mut text, "events that no token of this trail explains", events_without_token.iter().map(push));
     let bare = tokens.iter().filter(|token| token.sign_in.is_none()).count();
@@ -183,6 +195,16 @@ pub fn joined(joined: &Joined) -> String {
     // Writing to a String cannot fail.
     _ = writeln!(text, "{} tokens, {bare} without a sign-in in Entra's export, {idle} without an event", tokens.len());
     text
+}
+
+fn standing(trail: &Standing) -> String {
+    let Standing { file, holds, records, head, flaws } = trail;
+    let head = head.as_deref().unwrap_or("none");
+    if *holds {
+        return format!("trail {file}: holds, {records} records, head {head}\n");
+    }
+    let flaws: String = flaws.iter().flat_map(|flaw| ["  ", flaw, "\n"]).collect();
+    format!("trail {file}: DOES NOT HOLD, {records} records, head {head}\n{flaws}")
 }
 
 fn token(token: &Token) -> String {

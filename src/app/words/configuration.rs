@@ -3,7 +3,9 @@
 use crate::app::wanted::Wanted;
 use crate::app::world::World;
 use crate::basis::failure::{Failure, Kind};
+use crate::basis::session::Flow;
 use crate::basis::url::BadUrl;
+use crate::basis::version::Version;
 use crate::config::{self, ConfigError, Finding, Ignored, Origin, Places, Reason, Spot};
 
 /// The configuration cannot be used.
@@ -28,6 +30,18 @@ pub fn layers(places: &Places, error: &ConfigError) -> Failure {
         failure.help = format!("ask your administrator: {}", failure.help);
     }
     failure
+}
+
+/// Policy wants a later version of this program.
+pub fn too_old(wanted: Version, own: Version) -> Failure {
+    let what = format!("no token is handed out: policy wants version {wanted} of this helper or later, this is {own}");
+    let help = format!("install git-credential-bitbucket-sso {wanted}    (or ask your administrator for it)");
+    Failure::new(Kind::Denied, "version-too-old", what, help)
+}
+
+/// `login --browser` or `--device-code` against policy.
+pub fn flow_locked(flow: Flow) -> String {
+    format!("the way to sign in that was asked for is ignored: policy says {flow}")
 }
 
 fn remedy(error: &ConfigError) -> (&'static str, String) {
@@ -61,6 +75,12 @@ fn remedy(error: &ConfigError) -> (&'static str, String) {
         }
         ConfigError::WrongLayer { at, .. } => {
             ("config-wrong-layer", format!("remove it at {at}    (your administrator can set it in policy)"))
+        }
+        // A Windows path: Administrators own it (S-1-5-32-544), everybody signed in reads it (S-1-5-11).
+        ConfigError::Untrusted { at, .. } if at.to_string_lossy().contains('\\') => {
+            let owner = format!("icacls \"{0}\" /setowner *S-1-5-32-544 /T", at.display());
+            let rights = format!("icacls \"{0}\" /inheritance:r /grant:r *S-1-5-32-544:F *S-1-5-11:RX /T", at.display());
+            ("config-untrusted-policy", format!("{owner} && {rights}"))
         }
         ConfigError::Untrusted { at, .. } => {
             ("config-untrusted-policy", format!("chown root {0} && chmod go-w {0}", at.display()))
@@ -119,6 +139,7 @@ pub fn finding(finding: &Finding) -> String {
                 Ignored::Locked => "policy locks it".to_owned(),
                 Ignored::Trust => format!("the {wins} already says whom to trust"),
                 Ignored::Source => "the host's source does not know it".to_owned(),
+                Ignored::Governed => "policy decides about every host of that server".to_owned(),
                 Ignored::NoHost => "there is no host that it could belong to".to_owned(),
             };
             format!("{what} is ignored: {because}")

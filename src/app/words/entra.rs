@@ -121,6 +121,10 @@ fn help(wanted: &Wanted<'_>, refusal: &Refusal) -> String {
             wanted.profile.authority, wanted.profile.tenant, wanted.profile.client_id
         ),
         (Some(530_084), _) => format!("ask {admin} to exclude the application from token protection"),
+        (Some(53003 | 50131), _) if refusal.by_code => format!(
+            "{login} --browser    (a code cannot show a managed device; if the browser is refused too, ask {admin} which \
+             policy blocks it, with the ids below)"
+        ),
         (Some(53003), _) => format!("ask {admin} which policy blocks it; they need the ids below"),
         (Some(53000 | 53001 | 530_003 | 50097 | 50129 | 530_033), Action::BrowserInstead) => {
             format!("{login} --browser")
@@ -182,7 +186,10 @@ fn disbelief(error: &IdTokenError) -> Kind {
 pub fn loopback(wanted: &Wanted<'_>, error: &LoopbackError) -> Failure {
     let failed = match error {
         LoopbackError::TimedOut => "was not finished",
-        LoopbackError::Taken { .. } | LoopbackError::BadUri(_) | LoopbackError::Broken(_) => "could not begin",
+        LoopbackError::Taken { .. }
+        | LoopbackError::Fixed { .. }
+        | LoopbackError::BadUri(_)
+        | LoopbackError::Broken(_) => "could not begin",
     };
     let what = format!("the sign-in for {} {failed}: {error}", wanted.host.url.host());
     match error {
@@ -191,6 +198,12 @@ pub fn loopback(wanted: &Wanted<'_>, error: &LoopbackError) -> Failure {
             "redirect-port-taken",
             what,
             format!("ss -ltnp 'sport = :{port}'    (end that program)"),
+        ),
+        LoopbackError::Fixed { port } => Failure::new(
+            Kind::Usage,
+            "redirect-port-fixed",
+            what,
+            format!("leave --redirect-port out, or write {port}"),
         ),
         LoopbackError::BadUri(_) => Failure::new(Kind::Config, "redirect-uri", what, configuration_help()),
         LoopbackError::Broken(_) => {

@@ -1,7 +1,7 @@
 //! Vault, locks, audit trail, network and streams: what this machine could not do.
 
 use crate::app::wanted::Wanted;
-use crate::app::words::{CONFIG_SHOW, STATUS, login_command};
+use crate::app::words::{CONFIG_SHOW, DOCTOR, STATUS, login_command};
 use crate::audit::JournalError;
 use crate::basis::failure::{Failure, Kind};
 use crate::flight::FlightError;
@@ -28,7 +28,8 @@ pub fn vault(error: &VaultError) -> Failure {
             ..fail("session-changed", "run the command again; another process was quicker")
         },
         VaultError::Unsafe(path, _) => {
-            fail("storage-unsafe", &format!("ls -ld {}    (it must be yours, no link, with mode 0700)", path.display()))
+            let path = path.display();
+            fail("storage-unsafe", &format!("{DOCTOR} --fix    ({path} must be yours, no link, with mode 0700)"))
         }
         VaultError::Broken(_) => fail("keyring-broken", STATUS),
     }
@@ -47,7 +48,10 @@ pub fn flight(error: &FlightError) -> Failure {
             Kind::Busy,
             "lock-unusable",
             error.to_string(),
-            format!("ls -l {}    (the state directory must be writable, yours, and on a local disk)", path.display()),
+            format!(
+                "{DOCTOR} --fix    ({} must be yours, writable, and on a local disk)",
+                path.parent().unwrap_or(path).display()
+            ),
         ),
     }
 }
@@ -88,6 +92,7 @@ fn certificate_help(flaw: Flaw) -> &'static str {
             "date -u    (the certificate's dates are judged by this machine's clock; if that is right, ask whoever \
              runs that server)"
         }
+        Flaw::Pin => "ask whoever runs this cluster; IDENTITY_SERVER_THUMBPRINT must be that of its identity service",
         Flaw::Name => "check the address in the configuration; if it is right, a captive portal or proxy is in the way",
     }
 }

@@ -8,8 +8,11 @@ mod asking;
 mod audit;
 mod bitbucket;
 mod configuration;
+mod doctor;
 mod entra;
 mod explain;
+mod identity;
+mod install;
 mod machine;
 mod onboarding;
 pub mod pages;
@@ -21,8 +24,11 @@ pub use asking::*;
 pub use audit::*;
 pub use bitbucket::*;
 pub use configuration::*;
+pub use doctor::*;
 pub use entra::*;
 pub use explain::*;
+pub use identity::*;
+pub use install::*;
 pub use machine::*;
 pub use onboarding::*;
 pub use receipt::*;
@@ -56,6 +62,8 @@ fn counted(number: u64, unit: &str) -> String {
 
 /// The command that looks for what is wrong here.
 const STATUS: &str = "git credential-bitbucket-sso status";
+/// The command that examines this machine.
+const DOCTOR: &str = "git credential-bitbucket-sso doctor";
 /// The command that shows what is in force.
 const CONFIG_SHOW: &str = "git credential-bitbucket-sso config show";
 

@@ -8,10 +8,15 @@ use std::fmt::Write as _;
 /// stays valid, and until when.
 pub fn receipt(world: &World, session: Option<&str>, removed: &[Removed]) -> String {
     let zone = world.clock.zone();
-    let mut lines = vec![match session {
-        Some(who) => format!("signed out {who}: the Entra session of this machine was removed"),
-        None => "no Entra session was removed".to_owned(),
-    }];
+    let mut lines = match session {
+        Some(who) => vec![
+            format!("signed out {who}: the Entra session of this machine was removed"),
+            "  Entra was not told: a program can end its own session there only with all others of the account. Where a copy of it \
+             may be, end all of them: https://mysignins.microsoft.com, Sign out everywhere"
+                .to_owned(),
+        ],
+        None => vec!["no Entra session was removed".to_owned()],
+    };
     for Removed { host, source, grant, token } in removed {
         let mut line = format!("{host} ({source}):");
         line.push_str(match grant {

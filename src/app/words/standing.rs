@@ -1,10 +1,10 @@
 //! `status`, `whoami` and `config show` as people read them.
 
-use crate::app::status::{Account, HostStatus, Status};
+use crate::app::status::{Account, Decided, HostStatus, Status};
 use crate::app::words::duration;
 use crate::app::world::World;
 use crate::basis::failure::{Failure, Kind};
-use crate::config::ShownValue;
+use crate::config::{Layer, ShownValue};
 use std::fmt::Write as _;
 
 /// The whole status.
@@ -16,6 +16,7 @@ pub fn status(world: &World, status: &Status) -> String {
             text.push_str(&self::host(world, host));
         }
     }
+    text.push_str(&decided(&status.settings));
     for finding in &status.findings {
         // Writing to a String cannot fail.
         _ = writeln!(text, "note: {finding}");
@@ -23,8 +24,30 @@ pub fn status(world: &World, status: &Status) -> String {
     text
 }
 
+/// One line per layer that decides anything: the values are `config show`'s.
+fn decided(settings: &[Decided]) -> String {
+    let mut text = String::new();
+    let mut layers: Vec<&str> = Vec::new();
+    for Decided { layer, .. } in settings.iter().filter(|one| one.layer != Layer::BuiltIn.name()) {
+        if !layers.contains(layer) {
+            layers.push(layer);
+        }
+    }
+    for layer in layers {
+        let of: Vec<&Decided> = settings.iter().filter(|one| one.layer == layer).collect();
+        let keys: Vec<&str> = of.iter().map(|one| one.key.as_str()).collect();
+        let locked = if of.iter().any(|one| one.locked) { ", locked" } else { "" };
+        // Writing to a String cannot fail.
+        _ = writeln!(text, "decided by {layer}{locked}: {}", keys.join(", "));
+    }
+    text
+}
+
 fn account(world: &World, account: &Account) -> String {
-    let Account { profile, tenant, user, flow, storage, ends, .. } = account;
+    if let Some(workload) = &account.workload {
+        return super::workload_account(&account.profile, workload);
+    }
+    let Account { profile, tenant, user, flow, storage, ends, ends_soon, .. } = account;
     let now = world.clock.now();
     let name = if profile == "default" { String::new() } else { format!(" [{profile}]") };
     let stored = match *storage {
@@ -35,20 +58,26 @@ fn account(world: &World, account: &Account) -> String {
     };
     match (user, flow, ends) {
         (Some(user), Some(flow), Some(ends)) => format!(
-            "{tenant}{name}: signed in as {user} by {flow} until {} (in {})\n  kept {stored}\n",
+            "{tenant}{name}: signed in as {user} by {flow} until {} (in {})\n{}  kept {stored}\n",
             ends.local(&world.clock.zone()),
             duration(now.until(*ends)),
+            if *ends_soon { ENDS_SOON } else { "" },
         ),
         _ => format!("{tenant}{name}: not signed in; the next git command asks\n  kept {stored}\n"),
     }
 }
 
 fn host(world: &World, host: &HostStatus) -> String {
-    let HostStatus { url, source, decided_by, grant, needs_consent, scopes, expires, chain, .. } = host;
+    let HostStatus { url, source, decided_by, grant, needs_consent, scopes, expires, renews, chain, .. } = host;
     let mut text = format!("  {url}  {source}, from {decided_by}\n");
     let token = match expires {
         Some(expires) => format!("token until {}", expires.local(&world.clock.zone())),
         None => "no token waiting".to_owned(),
+    };
+    let renewed = match (renews, expires) {
+        (Some(renews), _) => format!(", renewed silently from {} on", renews.local(&world.clock.zone())),
+        (None, Some(_)) => ", then a sign-in".to_owned(),
+        (None, None) => String::new(),
     };
     let scopes = scopes.as_ref().map_or_else(String::new, |scopes| format!(", scopes {scopes}"));
     let grant = match (grant, needs_consent) {
@@ -57,7 +86,7 @@ fn host(world: &World, host: &HostStatus) -> String {
         (None, false) => String::new(),
     };
     // Writing to a String cannot fail.
-    _ = writeln!(text, "    {token}{scopes}{grant}");
+    _ = writeln!(text, "    {token}{renewed}{scopes}{grant}");
     for complaint in chain {
         let lead = if complaint.starts_with(' ') { "  " } else { "warning: " };
         _ = writeln!(text, "    {lead}{complaint}");
@@ -102,3 +131,6 @@ pub fn no_home() -> Failure {
     let what = "there is no home directory to keep the configuration in";
     Failure::new(Kind::Config, "home-unset", what, "export HOME=/home/you")
 }
+
+const ENDS_SOON: &str =
+    "  warning: the day ends within the hour; a new one begins now with: git credential-bitbucket-sso login --ahead\n";

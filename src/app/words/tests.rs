@@ -4,9 +4,13 @@ mod asking;
 mod audit;
 mod bitbucket;
 mod configuration;
+mod doctor;
 mod entra;
+mod identity;
+mod install;
 mod machine;
 mod onboarding;
+mod pages;
 mod standing;
 
 use super::*;
@@ -28,10 +32,14 @@ fn every_text_is_the_one_that_was_agreed_on() {
     audit::tell(&mut book);
     bitbucket::tell(&mut book);
     configuration::tell(&mut book);
+    doctor::tell(&mut book);
     entra::tell(&mut book);
+    install::tell(&mut book);
+    identity::tell(&mut book);
     machine::tell(&mut book);
     onboarding::tell(&mut book);
     standing::tell(&mut book);
+    pages::tell(&mut book);
     assert!(book.breaches.is_empty(), "{}", book.breaches.join("\n"));
     let missing: Vec<String> = functions().into_iter().filter(|name| !book.names(name)).collect();
     assert!(missing.is_empty(), "no sample of {missing:?}");

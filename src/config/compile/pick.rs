@@ -116,6 +116,8 @@ impl<'a> Pick<'a> {
     }
 
     fn setting(&self, name: &str) -> Option<&'a Setting> {
-        self.slot.iter().find(|setting| setting.entry.key.name == name && setting.entry.key.section == self.section)
+        self.slot
+            .iter()
+            .find(|setting| setting.entry.key.section == self.section && table::same(setting.entry.key.name, name))
     }
 }

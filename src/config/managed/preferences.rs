@@ -3,24 +3,32 @@
 use super::tree::{self, Tree};
 use crate::config::document::Document;
 use crate::config::error::ConfigError;
-use crate::config::ownership::{self, Untrusted};
 use plist::Value;
-use std::path::Path;
 
+#[cfg(target_os = "macos")]
 pub(super) fn policy() -> Result<Option<Document>, ConfigError> {
-    let file = Path::new(FILE);
+    use crate::config::ownership::{self, Untrusted};
+    let file = std::path::Path::new(FILE);
     if !file.exists() {
         return Ok(None);
     }
     if let Err(Untrusted { at, why }) = ownership::trusted(file) {
         return Err(ConfigError::Untrusted { file: file.to_owned(), at, why });
     }
-    let unreadable = |why: &str| ConfigError::Unreadable { file: file.to_owned(), why: why.to_owned() };
     let root = Value::from_file(file).map_err(|_| unreadable("it is no property list"))?;
+    document(root).map(Some)
+}
+
+/// The policy that the domain's dictionary holds.
+pub(super) fn document(root: Value) -> Result<Document, ConfigError> {
     let Tree::Table(mut sections) = tree(root) else { return Err(unreadable("it is no dictionary")) };
     // Device management adds its own entries.
     sections.retain(|(name, _)| !name.starts_with("Payload"));
-    tree::document(&sections, FILE).map(Some)
+    tree::document(&sections, FILE)
+}
+
+fn unreadable(why: &str) -> ConfigError {
+    ConfigError::Unreadable { file: FILE.into(), why: why.to_owned() }
 }
 
 fn tree(value: Value) -> Tree {

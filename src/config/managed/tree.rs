@@ -3,6 +3,8 @@
 use crate::config::document::{Document, Source};
 use crate::config::error::{ConfigError, Layer, Origin};
 use crate::config::file;
+#[cfg(any(windows, test))]
+use crate::config::table::{self, Kind, Section};
 
 /// A value. Numbers other than those that stand for a flag are taken by no key and become errors there.
 pub(super) enum Tree {
@@ -11,6 +13,26 @@ pub(super) enum Tree {
     Number(i64),
     List(Vec<Tree>),
     Table(Vec<(String, Tree)>),
+}
+
+/// A value as the registry holds it: `REG_SZ`, `REG_DWORD`, `REG_MULTI_SZ`.
+#[cfg(any(windows, test))]
+pub(super) enum Data {
+    Text(String),
+    Number(u32),
+    Words(Vec<String>),
+}
+
+/// A registry value of a section; a number stands for a flag where the key is one.
+#[cfg(any(windows, test))]
+pub(super) fn of_registry(section: &str, name: &str, data: Data) -> Tree {
+    let kind = Section::named(section).and_then(|section| table::find(section, name)).map(|key| key.kind);
+    match data {
+        Data::Text(text) => Tree::Text(text),
+        Data::Number(number) if kind == Some(Kind::Flag) => Tree::Flag(number != 0),
+        Data::Number(number) => Tree::Number(number.into()),
+        Data::Words(words) => Tree::List(words.into_iter().map(Tree::Text).collect()),
+    }
 }
 
 /// The policy that a table of sections holds.

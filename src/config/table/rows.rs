@@ -10,10 +10,16 @@ const OAUTH: &[&str] = &[CLOUD, DATA_CENTER];
 
 /// Every key, in the order of the documentation.
 pub static TABLE: &[Key] = &[
-    entra("tenant", Kind::Tenant, "Tenant GUID or verified domain; Entra's shared tenants are refused.")
+    entra(
+        "tenant",
+        Kind::Tenant,
+        "Tenant GUID or verified domain; Entra's shared tenants are refused. A workload may go without.",
+    )
+    .trust()
+    .needed(),
+    entra("client_id", Kind::Guid, "Application (client) id of the app registration. A workload may go without.")
         .trust()
         .needed(),
-    entra("client_id", Kind::Guid, "Application (client) id of the app registration.").trust().needed(),
     entra(
         "redirect_uri",
         Kind::Redirect,
@@ -63,6 +69,19 @@ pub static TABLE: &[Key] = &[
         "Who asks: a person, or the identity of a workload.",
     )
     .default(&[("", "user")]),
+    entra("managed_client_id", Kind::Guid, "Client id of a user-assigned managed identity; none: system-assigned."),
+    entra("managed_object_id", Kind::Guid, "Object id of a user-assigned managed identity, instead of its client id."),
+    entra("managed_resource_id", Kind::Text, "Azure resource id of a user-assigned managed identity, instead."),
+    entra(
+        "federated_audience",
+        Kind::Text,
+        "Audience of the federated credential; without it, the one Entra recommends for the cloud.",
+    ),
+    entra("id_token_variable", Kind::Text, "Name of the variable with the ID token of a GitLab job.")
+        .default(&[("", "GITLAB_OIDC_TOKEN")]),
+    entra("service_connection", Kind::Guid, "Id of the Azure Pipelines service connection."),
+    entra("certificate_file", Kind::Path, "Certificate and private key of the application, PEM or PKCS#12."),
+    entra("certificate_password_file", Kind::Path, "File with the password of the private key."),
     host("url", Kind::Url, "Base URL of the Bitbucket host, context path included.").trust().needed(),
     host("entra", Kind::Text, "Name of the `[entra.NAME]` table it uses; without it, `[entra]`."),
     host("source", Kind::Choice(&[CLOUD, DATA_CENTER, EXCHANGE, ENTRA]), "How a Bitbucket token is obtained.")
@@ -146,6 +165,13 @@ pub static TABLE: &[Key] = &[
     row(Section::Network, "timeout", Kind::Duration { least: 1, most: 10 * 60 }, "How long one HTTP call may take.")
         .default(&[("", "30s")]),
     row(
+        Section::Network,
+        "update_url",
+        Kind::Url,
+        "Where `self update --check` asks for the newest version: `URL/latest`.",
+    )
+    .rights(Rights::Files),
+    row(
         Section::Token,
         "margin",
         Kind::Duration { least: 2 * 60, most: DAY },
@@ -188,6 +214,28 @@ pub static TABLE: &[Key] = &[
     )
     .rights(Rights::Files)
     .default(&[("", "none")]),
+    row(
+        Section::Saml,
+        "metadata_url",
+        Kind::Address,
+        "Federation metadata of the Entra application that Atlassian's SAML sign-in uses; `doctor` warns before its certificate ends.",
+    )
+    .rights(Rights::Files)
+    .may_be_empty(),
+    row(
+        Section::Fleet,
+        "min_version",
+        Kind::Version,
+        "The oldest version of this program that hands out tokens; an older one refuses and says so.",
+    )
+    .rights(Rights::Policy),
+    row(
+        Section::Fleet,
+        "signers",
+        Kind::Keys,
+        "SSH public keys (Ed25519) whose signature makes a configuration acceptable to `setup --yes`.",
+    )
+    .rights(Rights::Policy),
 ];
 
 const HOUR: u64 = 3600;

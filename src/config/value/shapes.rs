@@ -1,6 +1,7 @@
 //! The shapes of single values: tenants, GUIDs, loopback URLs, durations.
 
-use crate::basis::url::WebUrl;
+use crate::basis::ssh_signature::SigningKey;
+use crate::basis::url::{BadUrl, WebUrl};
 use crate::config::error::Reason;
 use std::time::Duration;
 
@@ -21,11 +22,24 @@ pub fn guid(text: &str) -> Option<String> {
     (lengths && digits).then(|| text.to_ascii_lowercase())
 }
 
+/// A line with an Ed25519 public key.
+pub fn is_key(line: &str) -> bool {
+    line.parse::<SigningKey>().is_ok()
+}
+
 /// A URL that only this machine can answer, as written.
 pub fn redirect(text: &str) -> Result<String, Reason> {
     let url: WebUrl = text.parse().map_err(|_| Reason::Redirect)?;
     let here = url.is_loopback() && url.scheme() == "http";
     here.then(|| text.to_owned()).ok_or(Reason::Redirect)
+}
+
+/// https, or http on a loopback address; a query may follow, a user or a fragment not.
+pub fn address(text: &str) -> Result<String, Reason> {
+    let (place, query) = text.split_once('?').unwrap_or((text, ""));
+    place.parse::<WebUrl>().map_err(Reason::Url)?;
+    let fine = query.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
+    fine.then(|| text.to_owned()).ok_or(Reason::Url(BadUrl::Extras))
 }
 
 /// Digits and one of `s`, `m`, `h`; bounds in seconds.
@@ -115,6 +129,15 @@ mod tests {
             "localhost",
         ] {
             assert_eq!(redirect(bad), Err(Reason::Redirect), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_may_have_a_query_and_nothing_else_rides_along() {
+        let good = "https://login.microsoftonline.com/t/federationmetadata/2007-06/federationmetadata.xml?appid=1-2";
+        assert_eq!(address(good).unwrap(), good);
+        for bad in ["https://u:p@h/?a=1", "http://h?a=1", "https://h?a=1#b", "https://h?a b", "h?a=1"] {
+            assert!(address(bad).is_err(), "{bad}");
         }
     }
 

@@ -46,11 +46,21 @@ fn a_wait_ends_and_says_what_the_leader_is_doing() {
     held.announce(&notice("first"));
     let mut heard = Vec::new();
     let busy = files.enter(&lane("a"), MINUTE, &mut |notice| {
-        heard.push(notice.doing.clone());
+        heard.push(notice.unwrap().doing.clone());
         held.announce(&self::notice("second"));
     });
     assert!(matches!(busy, Err(FlightError::Busy(Some(last))) if last.doing == "second"));
     assert_eq!(heard, ["first", "second"], "each is told once");
+}
+
+#[test]
+fn a_leader_that_says_nothing_is_told_about_once() {
+    let dir = private_temp_dir();
+    let _held = files(dir.path()).try_enter(&lane("a")).unwrap().unwrap();
+    let mut heard = Vec::new();
+    let busy = files(dir.path()).enter(&lane("a"), MINUTE, &mut |notice| heard.push(notice.cloned()));
+    assert!(matches!(busy, Err(FlightError::Busy(None))));
+    assert_eq!(heard, [None]);
 }
 
 #[test]

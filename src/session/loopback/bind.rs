@@ -16,15 +16,21 @@ pub(super) struct Door {
 }
 
 impl Door {
-    /// Opens the sockets a URI needs, sharing those that are open already.
-    pub fn open(registered: &str, listeners: &mut Vec<TcpListener>) -> Result<Self, LoopbackError> {
+    /// Opens the sockets a URI needs, sharing those that are open already. A URI that leaves the port free gets
+    /// `wanted`, if that is given.
+    pub fn open(
+        registered: &str,
+        wanted: Option<u16>,
+        listeners: &mut Vec<TcpListener>,
+    ) -> Result<Self, LoopbackError> {
         let Address { host, port, rest } = read(registered)?;
-        let port = match port {
-            Some(port) => {
+        let port = match (port, wanted) {
+            (Some(port), Some(wanted)) if port != wanted => return Err(LoopbackError::Fixed { port }),
+            (Some(port), _) | (None, Some(port)) => {
                 needed(host, port, listeners)?;
                 port
             }
-            None => free(host, listeners)?,
+            (None, None) => free(host, listeners)?,
         };
         let path = if rest.is_empty() { "/" } else { rest };
         Ok(Self { uri: format!("http://{host}:{port}{rest}"), path: path.to_owned(), host: host.to_owned(), port })

@@ -28,6 +28,8 @@ pub struct Request {
     pub path: String,
     /// The `Host` header.
     pub host: String,
+    /// The `Accept-Language` header, as it came; empty without one.
+    pub languages: String,
     query: Code,
     body: Code,
     is_form: bool,
@@ -95,6 +97,7 @@ struct Head<'a> {
     method: &'a str,
     target: &'a str,
     host: &'a str,
+    languages: &'a str,
     length: usize,
     is_form: bool,
 }
@@ -107,11 +110,12 @@ impl<'a> Head<'a> {
         if first.next().is_some() || !target.starts_with('/') || !version.starts_with("HTTP/1.") {
             return None;
         }
-        let (mut hosts, mut lengths, mut is_form) = (Vec::new(), Vec::new(), false);
+        let (mut hosts, mut lengths, mut languages, mut is_form) = (Vec::new(), Vec::new(), "", false);
         for line in lines {
             let (name, value) = line.split_once(':')?;
             match name.to_ascii_lowercase().as_str() {
                 "host" => hosts.push(value.trim()),
+                "accept-language" => languages = value.trim(),
                 "content-length" => lengths.push(value.trim()),
                 "content-type" => is_form = is_form_type(value),
                 // Browsers send forms whole.
@@ -125,11 +129,11 @@ impl<'a> Head<'a> {
             Some(text) => Some(*text).filter(digits)?.parse().unwrap_or(usize::MAX),
             None => 0,
         };
-        Some(Self { method, target, host, length, is_form })
+        Some(Self { method, target, host, languages, length, is_form })
     }
 
     fn with(self, body: &str) -> Request {
-        let Self { method, target, host, length: _, is_form } = self;
+        let Self { method, target, host, languages, length: _, is_form } = self;
         let method = match method {
             "GET" => Some(Method::Get),
             "POST" => Some(Method::Post),
@@ -141,6 +145,7 @@ impl<'a> Head<'a> {
             method,
             path: path.to_owned(),
             host: host.to_owned(),
+            languages: languages.to_owned(),
             query: Code::new(query.to_owned()),
             body: Code::new(body.to_owned()),
             is_form,

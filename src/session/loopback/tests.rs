@@ -48,7 +48,7 @@ fn turned_away(registered: &str, request: impl FnOnce(&str) -> Vec<u8>) -> Strin
     });
     let visit = wait(&mut loopback, Method::Post, soon(20)).unwrap();
     assert_eq!(visit.fields().get("code"), Some("right"));
-    visit.page(200, "done");
+    visit.page("done");
     let (answer, real) = browser.join().unwrap();
     assert!(real.join().unwrap().ends_with("done"));
     answer.lines().next().unwrap_or_default().to_owned()
@@ -68,7 +68,7 @@ fn entras_form_is_the_answer_and_waits_for_its_page() {
         said(port(&loopback), post(&host(&loopback), "/", &format!("code={code}&state={STATE}&client_info=a%2Bb")));
     let visit = wait(&mut loopback, Method::Post, soon(20)).unwrap();
     assert_eq!((visit.fields().get("code"), visit.fields().get("client_info")), (Some(code.as_str()), Some("a+b")));
-    visit.page(200, "<p>signed in</p>");
+    visit.page("<p>signed in</p>");
     let page = browser.join().unwrap();
     assert!(page.starts_with("HTTP/1.1 200 OK\r\n") && page.ends_with("<p>signed in</p>"), "{page}");
     for header in ["default-src 'none'", "no-store", "nosniff", "Referrer-Policy: no-referrer", "Connection: close"] {
@@ -83,7 +83,7 @@ fn bitbuckets_redirect_comes_by_get() {
     let browser = said(port(&loopback), text);
     let visit = wait(&mut loopback, Method::Get, soon(20)).unwrap();
     assert_eq!(visit.fields().get("code"), Some("c"));
-    visit.page(200, "on");
+    visit.page("on");
     assert!(browser.join().unwrap().ends_with("\r\n\r\non"));
 }
 
@@ -132,7 +132,7 @@ fn connections_that_say_nothing_keep_nobody_waiting() {
     slow.write_all(b"POST / HTTP/1.1\r\nHost: ").unwrap();
     let begin = SystemClock.steady();
     let browser = said(port(&loopback), post(&host(&loopback), "/", &format!("state={STATE}")));
-    wait(&mut loopback, Method::Post, soon(20)).unwrap().page(200, "");
+    wait(&mut loopback, Method::Post, soon(20)).unwrap().page("");
     assert!(SystemClock.steady() - begin < Duration::from_secs(4));
     browser.join().unwrap();
     drop(silent);
@@ -214,7 +214,7 @@ fn several_uris_share_a_port_where_they_can() {
     let expect = Expect { uri: &fixed, method: Method::Post, state: STATE };
     let visit = loopback.wait(&SystemClock, &expect, soon(20)).unwrap();
     assert_eq!(visit.fields().get("code"), Some("c"));
-    visit.page(200, "");
+    visit.page("");
     browser.join().unwrap();
 }
 

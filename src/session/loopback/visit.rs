@@ -1,6 +1,7 @@
 //! The browser that brought the answer, waiting for its page.
 
 use super::Fields;
+use crate::ui::page::POLICY;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -8,12 +9,13 @@ use std::time::Duration;
 /// The answer, and the browser that waits for what becomes of it.
 pub struct Visit {
     fields: Fields,
+    languages: String,
     stream: TcpStream,
 }
 
 impl Visit {
-    pub(super) fn new(fields: Fields, stream: TcpStream) -> Self {
-        Self { fields, stream }
+    pub(super) fn new(fields: Fields, languages: String, stream: TcpStream) -> Self {
+        Self { fields, languages, stream }
     }
 
     /// What it brought.
@@ -21,9 +23,14 @@ impl Visit {
         &self.fields
     }
 
-    /// Shows a page. The caller has escaped everything in it.
-    pub fn page(self, status: u16, html: &str) {
-        send(&self.stream, status, "", html);
+    /// Its `Accept-Language` header.
+    pub fn languages(&self) -> &str {
+        &self.languages
+    }
+
+    /// Shows a page of ours. The caller has escaped everything in it.
+    pub fn page(self, html: &str) {
+        send(&self.stream, 200, "", html);
     }
 }
 
@@ -36,7 +43,7 @@ fn send(mut stream: &TcpStream, status: u16, more: &str, html: &str) {
     let length = html.len();
     let answer = format!(
         "HTTP/1.1 {status} {}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {length}\r\n\
-         {more}{HEADERS}\r\n{html}",
+         {more}Content-Security-Policy: {POLICY}\r\n{HEADERS}\r\n{html}",
         reason(status)
     );
     let ready = stream.set_nonblocking(false).and_then(|()| stream.set_write_timeout(Some(LONGEST_WRITE)));
@@ -66,8 +73,6 @@ fn reason(status: u16) -> &'static str {
     }
 }
 
-/// The page's style is inline, and it may hold one form of our own; nothing else is ever loaded or framed.
-const HEADERS: &str = "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; \
-base-uri 'none'; frame-ancestors 'none'\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\
+const HEADERS: &str = "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\
 Referrer-Policy: no-referrer\r\nConnection: close\r\n";
 const LONGEST_WRITE: Duration = Duration::from_secs(5);

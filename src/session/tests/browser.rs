@@ -5,7 +5,7 @@ use crate::session::loopback::Fields;
 const REDIRECT: &str = "http://localhost:50123";
 
 fn started(world: &World, asked: &Asked<'_>, hint: Option<&str>, prompt: Prompt) -> Attempt {
-    Attempt::start(&world.entra(), &world.tenant(), REDIRECT, asked, hint, prompt).unwrap()
+    Attempt::start(&world.entra(), &world.tenant(), REDIRECT, asked, hint, prompt, world.profile.response_mode).unwrap()
 }
 
 fn parameter(attempt: &Attempt, name: &str) -> Option<String> {

@@ -24,7 +24,7 @@ fn world(answers: impl IntoIterator<Item = Reply>) -> (World, DeviceCode) {
 
 fn waited(answers: impl IntoIterator<Item = Reply>) -> (Result<Tokens, SessionError>, u64) {
     let (world, device) = world(answers);
-    let outcome = device.wait(&world.entra(), &world.tenant(), &ASKED);
+    let outcome = device.wait(&world.entra(), &world.tenant(), &ASKED, &|pause| world.clock.sleep(pause));
     (outcome, world.clock.slept().as_secs())
 }
 
@@ -113,6 +113,7 @@ fn a_policy_is_no_decision_of_the_person() {
         ("access_denied", 53003, Action::Stop),
         ("invalid_grant", 530_003, Action::BrowserInstead),
         ("access_denied", 530_033, Action::BrowserInstead),
+        ("access_denied", 53000, Action::BrowserInstead),
         ("invalid_client", 7_000_218, Action::Configuration),
         ("interaction_required", 50076, Action::SignIn),
         ("invalid_grant", 54005, Action::SignIn),
@@ -140,7 +141,7 @@ fn a_sign_in_must_say_who_it_is() {
 fn a_machine_that_slept_past_the_end_has_no_code_left() {
     let (world, device) = world([pending()]);
     world.clock.sleep(Duration::from_secs(5000));
-    let outcome = device.wait(&world.entra(), &world.tenant(), &ASKED);
+    let outcome = device.wait(&world.entra(), &world.tenant(), &ASKED, &|pause| world.clock.sleep(pause));
     assert!(matches!(outcome, Err(SessionError::DeviceExpired)), "{outcome:?}");
     assert_eq!(world.count("/token"), 0);
 }

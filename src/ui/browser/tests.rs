@@ -109,7 +109,7 @@ mod unix {
     fn our_variables_are_taken_away() {
         let home = tempfile::tempdir().unwrap();
         program(home.path(), "works");
-        let command = commands(&env(home.path(), "works"), "", "https://h/").unwrap().remove(0);
+        let command = commands(&env(home.path(), "works"), "", "https://h/", Path::new(PROC)).unwrap().remove(0);
         let removed: Vec<_> = command.get_envs().filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect();
         assert_eq!(removed, ["BITBUCKET_SSO_X"]);
     }

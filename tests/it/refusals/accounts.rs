@@ -80,7 +80,7 @@ fn another_bitbucket_account_gets_no_grant() {
             "sign out of Bitbucket",
         ];
         refused(&output, 5, "accounts-differ", &words);
-        assert!(page.answer.text().contains("Not signed in"), "{}", page.answer.text());
+        assert!(page.answer.text().contains("without access to Bitbucket"), "{}", page.answer.text());
         let account = scene.account();
         assert_eq!((&account["signed_in"], &account["hosts"][0]["needs_consent"]), (&true.into(), &true.into()));
         git_refused(&scene.get(source), 4, "consent-needed", &[]);
@@ -101,7 +101,7 @@ fn accounts_that_cannot_be_compared_are_shown_by_name_and_a_no_is_a_no() {
     let body = format!("state={state}&answer=no");
     let form = [("Content-Type", "application/x-www-form-urlencoded")];
     let answer = scene.practice.client().send("POST", &action, &form, body.as_bytes()).unwrap();
-    assert!(answer.text().contains("Not signed in"), "{}", answer.text());
+    assert!(answer.text().contains("without access to Bitbucket"), "{}", answer.text());
     let words = ["nobody confirmed that the Bitbucket account bob belongs to alice@contoso.example", "was not kept"];
     refused(&child.wait_with_output().unwrap(), 5, "accounts-not-confirmed", &words);
     assert_eq!(scene.account()["hosts"][0]["needs_consent"], true);
@@ -130,7 +130,7 @@ fn a_later_grant_of_another_bitbucket_account_is_refused_naming_both() {
         let (output, page) = scene.get_walked(source, &Choice::sign_in(ALICE));
         let words = ["is bound to the Bitbucket account bob, not to alice", "logout --host"];
         git_refused(&output, 5, "other-bitbucket-account", &words);
-        assert!(page.answer.text().contains("Not signed in"), "{}", page.answer.text());
+        assert!(page.answer.text().contains("without access to Bitbucket"), "{}", page.answer.text());
         let host = scene.account()["hosts"][0].clone();
         assert_eq!((&host["needs_consent"], &host["grant"]), (&true.into(), &"bob".into()));
         // Who means it says so.
@@ -147,7 +147,7 @@ fn denying_the_consent_is_told_as_that_and_the_sign_in_stays() {
         let mut scene = Scene::of(source);
         let (output, page) = scene.walked(&mut scene.run(&["login"]), &Choice::deny(ALICE));
         refused(&output, 5, "consent-declined", &["the consent for localhost was not given", "login --host"]);
-        assert!(page.answer.text().contains("Not signed in"), "{}", page.answer.text());
+        assert!(page.answer.text().contains("without access to Bitbucket"), "{}", page.answer.text());
         assert_eq!(scene.account()["signed_in"], true);
         // No page opens by itself while the cool-down of a failed sign-in lasts.
         scene.later(31);

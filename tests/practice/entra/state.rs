@@ -46,6 +46,16 @@ pub struct App {
     pub secret: Option<String>,
     /// A federated credential: whose tokens stand for the app.
     pub federated: Option<Federated>,
+    /// A certificate whose key signs statements about the app.
+    pub certificate: Option<Registered>,
+}
+
+/// A certificate as an app registration keeps it.
+#[derive(Clone, Debug)]
+pub struct Registered {
+    pub der: Vec<u8>,
+    /// Its key as PKCS#1 `RSAPublicKey`.
+    pub public: Vec<u8>,
 }
 
 /// Issuer, subject and audience of a federated credential; the token is signed by the `spare` key.

@@ -9,6 +9,7 @@ use super::faults::Fault;
 use super::grants;
 use super::metadata::{self, Tenant};
 use super::state::{App, Call, State};
+use super::statement;
 
 pub(super) fn token(state: &mut State, call: &Call) -> Response {
     match grant(state, call) {
@@ -114,35 +115,10 @@ pub(super) fn confidential(state: &State, form: &Pairs, app: &App) -> Result<(),
     if value(form, "client_assertion_type") != Some("urn:ietf:params:oauth:client-assertion-type:jwt-bearer") {
         return Err(missing("client_assertion_type"));
     }
-    let claims = jwt::verify(assertion, [&state.keys.spare]);
-    let claims =
-        claims.map_err(|why| refuse("invalid_client", 700_027, &format!("Invalid client assertion: {why}.")))?;
-    let Some(federated) = &app.federated else {
-        return Err(refuse(
-            "invalid_request",
-            70_021,
-            "No matching federated identity record found for presented \
-            assertion.",
-        ));
-    };
-    let unknown = |code, what: &str| {
-        Err(refuse(
-            "invalid_client",
-            code,
-            &format!(
-                "No matching federated identity \
-        record found for presented assertion {what}."
-            ),
-        ))
-    };
-    match () {
-        () if claims["iss"] != federated.issuer.as_str() => unknown(700_211, "issuer"),
-        () if claims["aud"] != federated.audience.as_str() => unknown(700_212, "audience"),
-        () if claims["sub"] != federated.subject.as_str() => unknown(700_213, "subject"),
-        () if claims["exp"].as_i64().is_none_or(|exp| exp <= state.clock.now()) => {
-            Err(refuse("invalid_client", 700_024, "Client assertion is not within its valid time range."))
-        }
-        () => Ok(()),
+    match (jwt::header(assertion).is_some_and(|header| header["alg"] == "PS256"), &app.certificate) {
+        (true, Some(certificate)) => statement::own(state, assertion, app, certificate),
+        (true, None) => Err(statement::unknown_key()),
+        (false, _) => statement::federated(state, assertion, app),
     }
 }
 

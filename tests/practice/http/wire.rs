@@ -40,6 +40,14 @@ pub fn write_response(stream: &mut impl Write, response: &Response, cut: Option<
     stream.flush()
 }
 
+/// Writes a response after which the client may ask again.
+pub fn write_kept(stream: &mut impl Write, response: &Response) -> io::Result<()> {
+    let head = head(response).replacen("Connection: close\r\n", "", 1);
+    stream.write_all(format!("{head}Content-Length: {}\r\n\r\n", response.body.len()).as_bytes())?;
+    stream.write_all(&response.body)?;
+    stream.flush()
+}
+
 /// Writes the body again and again, without a length, until the client goes away or has had 256 MiB.
 pub fn write_endless(stream: &mut impl Write, response: &Response) -> io::Result<()> {
     stream.write_all((head(response) + "\r\n").as_bytes())?;

@@ -36,8 +36,25 @@ fn ocsf_events_have_what_the_class_requires() {
     assert_eq!(values[0]["time"], 1_795_521_600_000_i64);
     assert_eq!((&values[0]["status_id"], &values[1]["status_id"]), (&json!(1), &json!(2)));
     assert_eq!(values[1]["status_code"], "not-permitted");
-    assert_eq!(values[0]["dst_endpoint"]["hostname"], "bitbucket.org");
+    assert_eq!(values[0]["dst_endpoint"], json!({ "hostname": "bitbucket.org", "port": 443 }));
     assert!(values[1]["user"].get("uid").is_none());
+}
+
+#[test]
+fn an_ocsf_event_has_a_user_also_where_nobody_was_known() {
+    let nobody = Row { event: "refuse".into(), user: None, oid: None, ..mint() };
+    let event: Value = serde_json::from_str(export(&[nobody], Form::Ocsf).trim_end()).unwrap();
+    assert_eq!(event["user"], json!({ "name": "unknown", "type_id": 0, "type": "Unknown" }));
+    assert_eq!((&event["activity_id"], &event["activity_name"]), (&json!(99), &json!("refuse")));
+}
+
+#[test]
+fn no_cell_is_a_formula() {
+    for start in ["=", "+", "-", "@", "\t=", "\r=", "\n="] {
+        let row = Row { program: Some(format!("{start}1+1")), ..mint() };
+        let rows = table::parse(&export(&[row], Form::Csv)).unwrap();
+        assert!(rows[0].get("program").starts_with('\''), "{start:?}");
+    }
 }
 
 fn mint() -> Row {

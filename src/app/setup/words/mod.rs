@@ -10,7 +10,7 @@ pub use changes::{plan, report};
 pub use migrate::{found, migrate_question, undone};
 pub use standing::{chain, repair};
 
-use super::bootstrap::{BootstrapError, Consent, Offer};
+use super::bootstrap::{BootstrapError, Change, Offer, Signed};
 use super::{Blocked, GitError, SetupError};
 use crate::basis::failure::{Failure, Kind};
 use crate::basis::text::clean;
@@ -76,8 +76,12 @@ pub fn bootstrap_failure(error: &BootstrapError) -> Failure {
         BootstrapError::TooLarge { .. } | BootstrapError::Document { .. } | BootstrapError::Invalid { .. } => {
             config("bootstrap-document", error.to_string(), "ask whoever published it to correct it")
         }
+        BootstrapError::Signature { .. } => {
+            let what = format!("{error}, so the configuration was not taken");
+            config("bootstrap-signature", what, "ask whoever published it to sign it again")
+        }
         BootstrapError::DigestNeeded { sha256 } => {
-            let what = "--yes agrees only to a document that is named by its SHA-256";
+            let what = "--yes agrees only to a document that is named by its SHA-256 or signed by a key of policy";
             let help = format!("check it, then add --sha256 {sha256}");
             Failure::new(Kind::Usage, "bootstrap-digest-needed", what, help)
         }
@@ -109,12 +113,40 @@ pub fn offer(offer: &Offer) -> String {
     text.push_str(&row("client id", &summary.client_ids));
     text.push_str(&row("hosts", &summary.hosts));
     text.push_str(&row("tokens to", &summary.endpoints));
+    text.push_str(&match &offer.signed {
+        Signed::Unasked => String::new(),
+        Signed::Nobody => row("signed by", &["nobody that policy names".to_owned()]),
+        Signed::By(name) => row("signed by", std::slice::from_ref(name)),
+    });
     text + &format!("  {:<11}{}\n", "SHA-256", offer.sha256)
 }
 
-/// The question after [`offer`], where there is one.
-pub fn question(consent: Consent) -> Option<&'static str> {
-    (consent == Consent::Ask).then_some("sign in with this tenant from now on? [y/N]")
+/// The question after [`offer`].
+pub fn question() -> &'static str {
+    "sign in with this tenant from now on? [y/N]"
+}
+
+/// What a document that was taken before says now, before it is taken again.
+pub fn offered_again(offer: &Offer, changes: &[Change]) -> String {
+    let lines: Vec<String> = changes.iter().map(|change| format!("  changed    {}\n", change.text)).collect();
+    format!("{}{}", self::offer(offer), lines.concat())
+}
+
+/// A new version that says nothing new about whom to trust was taken.
+pub fn refreshed(origin: &str, changes: &[Change]) -> String {
+    let lines: Vec<&str> = changes.iter().map(|change| change.text.as_str()).collect();
+    format!("the configuration of {} is new: {}", clean(origin), lines.join("; "))
+}
+
+/// A new version that a person has not agreed to, for `status` and `doctor`.
+pub fn waiting(origin: &str, changes: &[String], declined: bool) -> String {
+    let why = if declined { "was declined" } else { "waits for your yes at the next `login` in a terminal" };
+    format!("a new configuration of {} {why}: {}", clean(origin), changes.join("; "))
+}
+
+/// The daily look for a new version failed; what is in force stays so.
+pub fn not_refreshed(origin: &str, when: &str, why: &str) -> String {
+    format!("the configuration of {} could not be looked at again at {when}: {why}", clean(origin))
 }
 
 /// The person read the offer and did not agree.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::app::interaction::Choice;
-use crate::app::interaction::NotAsked;
+use crate::app::interaction::{Means, NotAsked};
 use crate::app::sign_in::Why;
 use crate::basis::credential::Proof;
 use crate::basis::secret::RefreshToken;
@@ -33,14 +33,32 @@ pub(super) fn tell(book: &mut Book) {
             ("Revoked", Why::Revoked),
             ("Asked", Why::Asked),
         ] {
-            texts.push((format!("sign_in_begins {case}"), sign_in_begins(&broker, &tab, why)));
+            texts.push((format!("sign_in_begins {case}"), sign_in_begins(&broker, &tab, why, None)));
         }
         let mut text = |name: &str, text: String| texts.push((name.to_owned(), text));
-        text("sign_in_begins closed", sign_in_begins(&broker, &choice(Flow::Browser, false), Why::First));
-        text("sign_in_begins code", sign_in_begins(&broker, &choice(Flow::DeviceCode, false), Why::First));
+        text("sign_in_begins closed", sign_in_begins(&broker, &choice(Flow::Browser, false), Why::First, None));
+        text("sign_in_begins again", sign_in_begins(&broker, &tab, Why::DayEnded, Some(ALICE)));
+        text("sign_in_begins code", sign_in_begins(&broker, &choice(Flow::DeviceCode, false), Why::First, None));
         text("why_this_flow", why_this_flow(&tab));
-        text("consent_begins", consent_begins(&cloud, &alice()));
-        text("open_this", open_this("https://login.microsoftonline.com/contoso.example/oauth2/v2.0/authorize?x=y"));
+        text("consent_begins", consent_begins(&cloud, &alice(), true));
+        text("consent_begins closed", consent_begins(&cloud, &alice(), false));
+        let url = "https://login.microsoftonline.com/contoso.example/oauth2/v2.0/authorize?x=y";
+        for (name, paste, port) in
+            [("open_this", false, None), ("open_this pasted", true, None), ("open_this forwarded", false, Some(8400))]
+        {
+            text(name, open_this(url, "http://localhost:8400", Means { paste, port }));
+        }
+        text("forward_ports", forward_ports("ssh -N -L 8400:127.0.0.1:8400 ada@192.0.2.9"));
+        let left = Duration::from_secs(280);
+        text("still_in_browser opened", still_in_browser(&broker, true, false, left));
+        text("still_in_browser shown", still_in_browser(&broker, false, false, left));
+        text("still_in_browser pasted", still_in_browser(&broker, false, true, left));
+        text("still_to_confirm", still_to_confirm(&cloud, left));
+        text("still_with_code", still_with_code(&code, Duration::from_secs(840)));
+        text("waiting_for_server", waiting_for_server("login.microsoftonline.com", Duration::from_secs(30)));
+        text("waiting_for_keyring", waiting_for_keyring());
+        text("waiting_for_secret_command", waiting_for_secret_command());
+        text("waiting_for_somebody", waiting_for_somebody(Duration::from_secs(120)));
         text("paste_this", paste_this(&cloud, "https://bitbucket.org/site/oauth2/authorize?x=y"));
         text("device_code", device_code(&broker, &code, Duration::from_secs(900)));
         text("signed_in", signed_in(world, &proof(day)));
@@ -69,7 +87,6 @@ pub(super) fn tell(book: &mut Book) {
             ("no_hosts", no_hosts()),
             ("which_account", which_account()),
             ("wrong_account", wrong_account(&broker, "bob@contoso.example", &alice())),
-            ("workload", workload(&broker)),
             ("nobody_signed_in", nobody_signed_in()),
             ("not_a_host", not_a_host("bitbucket", &"bitbucket".parse::<crate::basis::url::WebUrl>().unwrap_err())),
             ("unknown_host", unknown_host(world, &"https://bitbucket.com".parse().unwrap())),
@@ -85,6 +102,7 @@ pub(super) fn proof(session_ends: Timestamp) -> Proof {
         who: alice(),
         vouched: crate::basis::credential::Vouched::default(),
         access_token: None,
+        subject: crate::basis::credential::Subject::EntraAccessToken,
         expires: NOON,
         confirmed: NOON,
         session_ends,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::app::audit::join::{Joined, Push, SignIn, Token};
+use crate::app::audit::join::{Joined, Push, SignIn, Standing, Token};
 use crate::audit::{Flaw, Row, Seals, Verdict};
 use std::io::{Error, ErrorKind};
 
@@ -13,6 +13,8 @@ pub(super) fn tell(book: &mut Book) {
     book.say("trail_holds unsealed anchored", trail_holds(file, &bare));
     let keyless = Seals { keyless: true, ..Seals::default() };
     book.say("trail_holds keyless", trail_holds(file, &Verdict { seals: keyless, loose_hits: 0, ..verdict() }));
+    let forgotten = Seals { keyless: true, forgotten: 7, ..Seals::default() };
+    book.say("trail_holds forgotten", trail_holds(file, &Verdict { seals: forgotten, loose_hits: 0, ..verdict() }));
     book.fail("trail_broken", &trail_broken(file, &Verdict { flaws: flaws(), ..verdict() }));
     book.say("flaw", flaw(&Flaw::Unsealed { place: "audit.jsonl:9".into(), count: 1 }));
     let path = Path::new("export.csv");
@@ -21,7 +23,10 @@ pub(super) fn tell(book: &mut Book) {
     book.fail("export_unreadable", &export_unreadable(path, &Error::from(ErrorKind::NotFound)));
     book.fail("bad_export", &bad_export(path));
     book.fail("bad_since", &bad_since("yesterday"));
+    book.say("flaw bare", flaw(&Flaw::Bare { place: "audit.jsonl:9".into(), count: 1 }));
     book.say("joined", joined(&sample()));
+    let trail = Standing { holds: false, flaws: vec![flaw(&Flaw::MissingFile { number: 1 })], ..standing() };
+    book.say("joined broken", joined(&Joined { trail, ..Joined::default() }));
 }
 
 fn flaws() -> Vec<Flaw> {
@@ -35,6 +40,7 @@ fn flaws() -> Vec<Flaw> {
         Flaw::MissingFile { number: 2 },
         Flaw::WrongSeal { place: place() },
         Flaw::Unsealed { place: place(), count: 4 },
+        Flaw::Bare { place: place(), count: 2 },
         Flaw::KeyLost { count: 9 },
         Flaw::HitFile { day: day(), gone: true },
         Flaw::HitFile { day: day(), gone: false },
@@ -49,7 +55,7 @@ fn verdict() -> Verdict {
         first: Some(time(0)),
         last: Some(time(2)),
         head: Some("ab".repeat(32)),
-        seals: Seals { keyless: false, good: 1100, since: Some(time(1)), other_keys: 100, bare: 4 },
+        seals: Seals { keyless: false, good: 1100, since: Some(time(1)), other_keys: 100, bare: 4, forgotten: 0 },
         loose_hits: 3,
         ..Verdict::default()
     }
@@ -81,6 +87,16 @@ fn refusal() -> Row {
     Row { event: "refuse".into(), user: None, token_sha256: None, outcome: "not-permitted".into(), ..mint() }
 }
 
+fn standing() -> Standing {
+    Standing {
+        file: "/home/alice/.local/state/bitbucket-sso/audit.jsonl".into(),
+        holds: true,
+        records: 7,
+        head: Some("ab".repeat(32)),
+        flaws: Vec::new(),
+    }
+}
+
 fn sample() -> Joined {
     let sign_in = |correlation: &str| SignIn {
         time: NOON.rfc3339(),
@@ -99,6 +115,7 @@ fn sample() -> Joined {
     };
     let push = |proven| Push::sample(NOON.rfc3339(), ALICE, proven);
     Joined {
+        trail: standing(),
         tokens: vec![token(Some(sign_in("c-1")), vec![push(true), push(false)]), token(None, Vec::new())],
         sign_ins_without_token: vec![sign_in("c-2")],
         events_without_token: vec![push(false)],

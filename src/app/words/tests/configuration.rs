@@ -15,6 +15,8 @@ pub(super) fn tell(book: &mut Book) {
     let at = Spot { origin: Origin::File(policy), line: 2, column: 1 };
     let failure = layers(&book.world.places, &ConfigError::Syntax { at, why: "unclosed table".into() });
     book.fail("layers", &failure);
+    book.fail("too_old", &too_old("9.0.0".parse().unwrap(), "1.4.0".parse().unwrap()));
+    book.say("flow_locked", flow_locked(crate::basis::session::Flow::Browser));
     book.say("forward_failed", forward_failed("2026-11-24T12:00:00Z", "No such file or directory (os error 2)"));
     for (case, found) in findings() {
         book.say(&format!("finding {case}"), finding(&found));
@@ -55,6 +57,7 @@ fn errors() -> Vec<(&'static str, ConfigError)> {
         ),
         ("WrongLayer", ConfigError::WrongLayer { at: file(7), key: "host.x".into(), layer: Layer::User }),
         ("Untrusted", untrusted(drop_in())),
+        ("Untrusted on Windows", on_windows()),
         ("Untrusted by its directory", untrusted("/etc/bitbucket-sso".into())),
         ("Secret", ConfigError::Secret { place: "/home/alice/secret".into(), why: "it is empty".into() }),
     ]
@@ -82,6 +85,8 @@ fn reasons() -> Vec<(&'static str, Reason)> {
         ("TimeOfDay", Reason::TimeOfDay),
         ("RelativePath", Reason::RelativePath),
         ("ProfileName", Reason::ProfileName),
+        ("Version", Reason::Version),
+        ("SigningKey", Reason::SigningKey),
         ("Excludes", Reason::Excludes("client_secret")),
     ]
 }
@@ -90,6 +95,8 @@ fn findings() -> Vec<(&'static str, Finding)> {
     let ignored = |at, layer, wins, why| Finding::Ignored { key: "entra.tenant".into(), at, layer, wins, why };
     let error = ConfigError::Syntax { at: file(7), why: "unclosed table".into() };
     let (directory, why) = (PathBuf::from("/etc/bitbucket-sso/policy.d"), Distrust::Owner);
+    let elsewhere =
+        Finding::UntrustedDirectory { directory: directory.clone(), at: directory.clone(), why: Distrust::NotNamed };
     let untrusted = |at: &str| Finding::UntrustedDirectory { directory: directory.clone(), at: at.into(), why };
     let unknown = |nearest| Finding::UnknownVariable { name: "BITBUCKET_SSO_FLWO".into(), nearest };
     vec![
@@ -97,13 +104,20 @@ fn findings() -> Vec<(&'static str, Finding)> {
         ("Locked flag", ignored(flag(), Layer::CommandLine, Layer::Policy, Ignored::Locked)),
         ("Trust", ignored(variable(), Layer::Environment, Layer::User, Ignored::Trust)),
         ("Source", ignored(file(7), Layer::User, Layer::Policy, Ignored::Source)),
+        ("Governed", ignored(file(7), Layer::User, Layer::Policy, Ignored::Governed)),
         ("NoHost", ignored(variable(), Layer::Environment, Layer::BuiltIn, Ignored::NoHost)),
         ("Skipped", Finding::Skipped { file: path(), error }),
         ("UntrustedDirectory", untrusted("/etc/bitbucket-sso/policy.d")),
         ("UntrustedDirectory above", untrusted("/etc")),
+        ("UntrustedDirectory on Windows", elsewhere),
         ("UnknownVariable", unknown(Some("BITBUCKET_SSO_FLOW".into()))),
         ("UnknownVariable far", unknown(None)),
     ]
+}
+
+fn on_windows() -> ConfigError {
+    let file = PathBuf::from(r"C:\ProgramData\bitbucket-sso\policy.d\10.toml");
+    ConfigError::Untrusted { at: file.clone(), file, why: Distrust::Writable }
 }
 
 fn path() -> PathBuf {

@@ -15,6 +15,9 @@ pub(super) fn tell(book: &mut Book) {
             book.fail(&format!("session AADSTS{code} {case}"), &failure);
         }
     }
+    let by_code = Box::new(Refusal { by_code: true, ..Refusal::sample("access_denied", 53003, false) });
+    let failure = session(&wanted(&book.world, "exchange"), &SessionError::Refused(by_code));
+    book.fail("session AADSTS53003 by code", &failure);
     for (case, error) in id_tokens() {
         book.fail(&format!("session {case}"), &session(&wanted(&book.world, "exchange"), &error.into()));
     }
@@ -22,6 +25,7 @@ pub(super) fn tell(book: &mut Book) {
         let broker = wanted(&book.world, "exchange");
         [
             ("loopback Taken", loopback(&broker, &LoopbackError::Taken { port: 34107 })),
+            ("loopback Fixed", loopback(&broker, &LoopbackError::Fixed { port: 34107 })),
             ("loopback BadUri", loopback(&broker, &LoopbackError::BadUri("https://localhost".into()))),
             ("loopback Broken", loopback(&broker, &LoopbackError::Broken("permission denied".into()))),
             ("loopback TimedOut", loopback(&broker, &LoopbackError::TimedOut)),

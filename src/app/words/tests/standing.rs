@@ -1,12 +1,10 @@
 use super::*;
 use crate::app::logout::Removed;
 use crate::app::records::Cached;
-use crate::app::status::{Account, HostStatus, Status};
-use crate::app::words::pages::{back_to_terminal, confirm, done, failed, onward};
+use crate::app::status::{Account, Decided, HostStatus, Status};
 use crate::basis::credential::Credential;
 use crate::basis::secret::GitToken;
 use crate::config::{Layer, ShownValue};
-use crate::source::account::BitbucketAccount;
 
 pub(super) fn tell(book: &mut Book) {
     book.say("explain", explain("tls").unwrap());
@@ -24,9 +22,20 @@ pub(super) fn tell(book: &mut Book) {
             shown("browser", Layer::User, Some("/home/alice/.config/bitbucket-sso/config.toml:7")),
             shown("browser", Layer::Environment, Some("environment variable BITBUCKET_SSO_FLOW")),
         ];
-        let status_of = |accounts| Status { accounts, findings: vec!["the variable X means nothing".into()] };
+        let status_of = |accounts| Status {
+            accounts,
+            settings: vec![
+                decided("entra.tenant", "policy", true),
+                decided("entra.client_id", "policy", true),
+                decided("entra.flow", "user file", false),
+                decided("token.margin", "built in", false),
+            ],
+            findings: vec!["the variable X means nothing".into()],
+        };
+        let soon = Account { ends_soon: true, ends: Some(NOON.after(Duration::from_secs(42 * 60))), ..account(true) };
         vec![
             ("status", status(world, &status_of(vec![account(true)]))),
+            ("status soon", status(world, &status_of(vec![soon]))),
             ("status of nobody", status(world, &status_of(vec![account(false)]))),
             ("whoami", whoami(&[account(true), account(false)])),
             ("whoami_json", format!("{:#}", whoami_json(&[account(true), account(false)]))),
@@ -39,29 +48,10 @@ pub(super) fn tell(book: &mut Book) {
         book.say(name, text);
     }
     book.fail("no_home", &no_home());
-    for (name, page) in pages(&book.world) {
-        book.say(name, words_of(&page));
-    }
 }
 
-fn pages(world: &World) -> Vec<(&'static str, String)> {
-    let cloud = wanted(world, "cloud-oauth");
-    let proof = super::asking::proof(NOON.after(Duration::from_secs(16 * 3600)));
-    let account = BitbucketAccount { id: "b".into(), name: "Bob Example".into(), verified_emails: Vec::new() };
-    vec![
-        ("done", done(world, &cloud, &proof).1),
-        ("failed", failed(&cloud, &no_grant(&cloud)).1),
-        ("onward", onward(&cloud, "https://bitbucket.org/site/oauth2/authorize").1),
-        ("back_to_terminal", back_to_terminal(&cloud).1),
-        ("confirm", confirm(&cloud, &proof, &account, "/confirm", "state").1),
-    ]
-}
-
-/// A page without its markup and style.
-fn words_of(page: &str) -> String {
-    let body = page.split("</style>").last().unwrap_or(page);
-    let texts = body.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text.trim());
-    texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n")
+fn decided(key: &str, layer: &'static str, locked: bool) -> Decided {
+    Decided { key: key.into(), value: "x".into(), layer, place: None, locked }
 }
 
 fn account(signed_in: bool) -> Account {
@@ -76,7 +66,9 @@ fn account(signed_in: bool) -> Account {
         oid: said("a11ce000-0000-4000-8000-000000000001"),
         flow: said("browser"),
         day_ends: said("2027-01-16T04:00:00Z"),
+        ends_soon: false,
         storage: if signed_in { "keyring" } else { "nowhere" },
+        workload: None,
         hosts: vec![host(signed_in)],
         ends: signed_in.then_some(ends),
     }
@@ -93,6 +85,8 @@ fn host(signed_in: bool) -> HostStatus {
         needs_consent: !signed_in,
         scopes: signed_in.then(|| "repository:write account".into()),
         token_expires: None,
+        next_renewal: None,
+        renews: signed_in.then(|| NOON.after(Duration::from_secs(5400))),
         expires: signed_in.then(|| NOON.after(Duration::from_secs(7200))),
         chain: if signed_in { Vec::new() } else { warning.map(str::to_owned).to_vec() },
     }

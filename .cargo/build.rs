@@ -1,0 +1,19 @@
+//! What the linker leaves out of a release on Linux, so that the helper stays small (DESIGN.md section 13).
+
+#![allow(clippy::disallowed_methods, reason = "cargo speaks to a build script by variables")]
+
+use std::env::var;
+
+fn main() {
+    println!("cargo::rerun-if-changed=.cargo");
+    let is = |name: &str, value: &str| var(name).is_ok_and(|found| found == value);
+    if !is("PROFILE", "release") || !is("CARGO_CFG_TARGET_OS", "linux") {
+        return;
+    }
+    let here = var("CARGO_MANIFEST_DIR").unwrap_or_default();
+    println!("cargo::rustc-link-arg-bins=-Wl,-T,{here}/.cargo/no-unwind.ld");
+    if is("CARGO_CFG_TARGET_ENV", "musl") {
+        // Relocations in a thirtieth of the room. glibc knows them only since 2.36; musl is part of the program.
+        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    }
+}

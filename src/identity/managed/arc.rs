@@ -1,0 +1,61 @@
+//! Azure Arc gives tokens to whoever can read a file that only administrators and the group `himds` can read.
+
+use crate::basis::secret::SecretBytes;
+use crate::identity::{Here, IdentityError, Shown, reply};
+use crate::net::{Call, Reply};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Answers the challenge: the file that it names is read and shown.
+pub(super) fn answered(here: &Here<'_>, call: Call, answer: &Reply) -> Result<Shown, IdentityError> {
+    if answer.status != 401 {
+        return reply::token(&call, answer, here.clock.now());
+    }
+    let header = answer.header("www-authenticate").unwrap_or_default();
+    let realm = header.split_once("realm=").map(|(_, realm)| realm.trim().trim_matches('"'));
+    let realm = realm.filter(|_| header.to_ascii_lowercase().starts_with("basic "));
+    let path = allowed(here, realm.unwrap_or_default())?;
+    let key = read(&path).map_err(|why| IdentityError::Challenge(format!("{} {why}", path.display())))?;
+    let proof = SecretBytes::new([b"Basic ".as_slice(), key.expose().trim_ascii()].concat());
+    let call = call.header("Authorization", proof.expose());
+    let answer = here.http.send(&call).map_err(IdentityError::Silent)?;
+    reply::token(&call, &answer, here.clock.now())
+}
+
+/// Whoever answers on that port may name any file: only a key in the agent's own directory is read.
+fn allowed(here: &Here<'_>, realm: &str) -> Result<PathBuf, IdentityError> {
+    let refuse = |why: String| Err(IdentityError::Challenge(why));
+    let windows = || here.env.os("ProgramData").map(|dir| Path::new(&dir).join("AzureConnectedMachineAgent/Tokens"));
+    let tokens = if cfg!(windows) { windows() } else { Some(here.root.join("var/opt/azcmagent/tokens")) };
+    let path = Path::new(realm);
+    if realm.is_empty() {
+        return refuse("it names no file".into());
+    }
+    if path.parent() != tokens.as_deref() || realm.contains("..") {
+        return refuse(format!("the file {} is outside the agent's directory", crate::basis::text::clean(realm)));
+    }
+    if path.extension().is_none_or(|extension| extension != "key") {
+        return refuse(format!("the file {} is no .key file", crate::basis::text::clean(realm)));
+    }
+    Ok(path.to_owned())
+}
+
+fn read(path: &Path) -> Result<SecretBytes, String> {
+    let unreadable = |error: std::io::Error| format!("cannot be read: {error} (is this user in the group himds?)");
+    let about = std::fs::symlink_metadata(path).map_err(unreadable)?;
+    if !about.is_file() {
+        return Err("is no regular file".into());
+    }
+    let mut bytes = Vec::with_capacity(MOST + 1);
+    let file = File::open(path).map_err(unreadable)?;
+    let read = file.take(MOST as u64 + 1).read_to_end(&mut bytes);
+    let bytes = SecretBytes::new(bytes);
+    read.map_err(unreadable)?;
+    if bytes.expose().len() > MOST {
+        return Err(format!("is larger than {MOST} bytes"));
+    }
+    Ok(bytes)
+}
+
+const MOST: usize = 4096;
