@@ -1,7 +1,7 @@
 //! Policy that device management hands over without files: the Windows registry and macOS managed preferences.
 //! Both are rewritten as TOML, so that one reader knows all keys.
 
-#[cfg(any(target_os = "macos", test))]
+#[cfg(any(target_os = "macos", all(test, unix)))]
 mod preferences;
 #[cfg(windows)]
 mod registry;

@@ -134,7 +134,10 @@ impl Book {
 fn unix_paths(text: &str) -> String {
     let slashes = |word: &str| if word.starts_with("/home/alice") { word.replace('\\', "/") } else { word.to_owned() };
     let words: Vec<_> = text.split(' ').map(slashes).collect();
-    words.join(" ").replace("/home/alice/etc/", "/etc/")
+    words
+        .join(" ")
+        .replace("/home/alice/etc/", "/etc/")
+        .replace(&format!("icacls \"{STATE}\""), &format!("ls -ld {STATE}"))
 }
 
 /// The hosts of the world, by source.
@@ -216,6 +219,7 @@ impl Clock for Noon {
 }
 
 const NOON: Timestamp = Timestamp(1_800_014_400);
+const STATE: &str = "/home/alice/.local/state/bitbucket-sso";
 const ALICE: &str = "alice@contoso.example";
 
 const CONFIG: &str = r#"

@@ -1,5 +1,6 @@
 //! What `installers/managed/` writes into registries and preferences is what the reader of policy understands.
 
+#[cfg(unix)]
 use super::preferences;
 use super::tree::{self, Data, Tree};
 use crate::config::document::Document;
@@ -70,6 +71,7 @@ fn has_keys(document: &Document, whole: bool) {
     assert!(found.is_subset(&all) && (found == all) == whole, "{:?}", all.difference(&found));
 }
 
+#[cfg(unix)]
 /// The dictionary that macOS would put into the device's preferences.
 fn forced(profile: &str) -> plist::Value {
     let root = plist::Value::from_reader_xml(profile.as_bytes()).unwrap();

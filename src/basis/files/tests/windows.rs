@@ -1,4 +1,4 @@
-use super::*;
+use super::super::*;
 
 #[test]
 fn a_file_is_replaced_whole() {
@@ -29,21 +29,17 @@ fn a_file_is_replaced_while_somebody_reads_it() {
 }
 
 #[test]
-fn readers_and_writers_do_not_stop_each_other() {
+fn a_reader_that_is_done_in_a_moment_is_waited_for() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("f");
-    write_private(&path, b"0").unwrap();
-    std::thread::scope(|scope| {
-        let reader = scope.spawn(|| {
-            for _ in 0..200 {
-                assert_eq!(read_private(&path).unwrap().map(|bytes| bytes.len()), Some(1));
-            }
-        });
-        for _ in 0..50 {
-            put_private(&path, b"1").unwrap();
-        }
-        reader.join().unwrap();
-    });
+    write_private(&path, b"one").unwrap();
+    let reader = File::open(&path).unwrap();
+    let (begin, begun) = std::sync::mpsc::channel();
+    let other = std::thread::spawn(move || begun.recv().map(|()| drop(reader)));
+    begin.send(()).unwrap();
+    put_private(&path, b"two").unwrap();
+    other.join().unwrap().unwrap();
+    assert_eq!(read_private(&path).unwrap().unwrap(), b"two");
 }
 
 #[test]
