@@ -133,6 +133,21 @@ mod windows {
     }
 }
 
+/// As `security-framework` prints what `SecItemCopyMatching` says over SSH.
+#[test]
+fn a_keychain_that_may_not_ask_is_locked_and_not_broken() {
+    #[derive(Debug)]
+    #[expect(dead_code, reason = "read by Debug")]
+    struct Status {
+        code: i32,
+    }
+    let said = |code| format!("{:?}", Status { code });
+    assert!(needs_a_person(&said(-25308)) && needs_a_person(&said(-25315)));
+    assert!(!needs_a_person(&said(-25293)) && !needs_a_person(&said(-2530)), "a wrong password, another code");
+    let refused = explain(Error::PlatformFailure("{ code: -25308 }".into()));
+    assert!(matches!(refused, VaultError::Locked), "{refused:?}");
+}
+
 #[test]
 fn errors_hold_nothing_of_a_secret() {
     let leaky = [Error::BadEncoding(b"canary".to_vec()), Error::BadDataFormat(b"canary".to_vec(), "x".into())];
