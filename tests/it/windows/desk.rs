@@ -199,7 +199,7 @@ pub fn errors(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr).replace("\r\n", "\n");
     let noise = ["Cygwin WARNING", "FAST_CWD", "an older Cygwin", "available Cygwin", "cygwin.com"];
     let kept = |line: &&str| !line.trim().is_empty() && !noise.iter().any(|noise| line.contains(noise));
-    text.lines().filter(kept).map(|line| format!("{line}\n")).collect()
+    text.lines().filter(kept).collect::<Vec<_>>().join("\n")
 }
 
 /// Reads a child's standard error until it holds these words.
