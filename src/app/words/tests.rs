@@ -130,14 +130,17 @@ impl Book {
     }
 }
 
-/// What Windows shows of a home, as the agreed texts spell it.
+/// What Windows shows of a home and calls its commands, as the agreed texts spell it.
 fn unix_paths(text: &str) -> String {
     let slashes = |word: &str| if word.starts_with("/home/alice") { word.replace('\\', "/") } else { word.to_owned() };
     let words: Vec<_> = text.split(' ').map(slashes).collect();
-    words
-        .join(" ")
-        .replace("/home/alice/etc/", "/etc/")
-        .replace(&format!("icacls \"{STATE}\""), &format!("ls -ld {STATE}"))
+    let quoted = format!("\"{STATE}\"");
+    let text =
+        words.join(" ").replace("/home/alice/etc/", "/etc/").replace("w32tm /resync", "sudo timedatectl set-ntp true");
+    ["icacls ", "fsutil volume diskfree "]
+        .into_iter()
+        .zip(["ls -ld ", "df "])
+        .fold(text, |text, (here, there)| text.replace(&format!("{here}{quoted}"), &format!("{there}{STATE}")))
 }
 
 /// The hosts of the world, by source.
