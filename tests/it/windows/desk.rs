@@ -13,17 +13,36 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// What `tests/heavy/windows` has prepared: `winerun`, `git` (Git for Windows) and the helper.
-pub struct Wine(PathBuf);
+/// What `tests/heavy/windows.sh` has prepared: `winerun`, `git` (Git for Windows) and the helper.
+pub struct Wine {
+    root: PathBuf,
+    running: Child,
+}
 
 impl Wine {
     /// Where `BITBUCKET_SSO_WINE` says it is; `None` where nobody says so, which is told.
     pub fn prepared() -> Option<Self> {
-        let root = std::env::var_os("BITBUCKET_SSO_WINE").map(|root| Self(root.into()));
-        if root.is_none() {
-            eprintln!("not run: BITBUCKET_SSO_WINE names no folder that `tests/heavy/windows` has prepared");
-        }
-        root
+        let Some(root) = std::env::var_os("BITBUCKET_SSO_WINE").map(PathBuf::from) else {
+            eprintln!("not run: BITBUCKET_SSO_WINE names no folder that `tests/heavy/windows.sh` has prepared");
+            return None;
+        };
+        // The first program starts Wine's services, which keep its streams: nobody may wait for their end.
+        let wine = |program: &str, argument: &str| {
+            let mut command = Command::new(root.join("winerun"));
+            command.args([program, argument]);
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            command
+        };
+        wine("wineboot", "--init").status().unwrap();
+        let running = wine(&windows(&root.join("git/usr/bin/sleep.exe")), "170").spawn().unwrap();
+        Some(Self { root, running })
+    }
+}
+
+impl Drop for Wine {
+    fn drop(&mut self) {
+        _ = self.running.kill();
+        _ = self.running.wait();
     }
 }
 
@@ -47,7 +66,7 @@ impl Desk {
             fs::create_dir_all(folder).unwrap();
         }
         fs::create_dir(desk.path("inbox")).unwrap();
-        fs::copy(desk.wine.0.join(EXE), desk.exe()).unwrap();
+        fs::copy(desk.wine.root.join(EXE), desk.exe()).unwrap();
         let unix = practice.ca().display().to_string();
         let config = config.replace(&unix, &windows(practice.ca()));
         fs::write(desk.roaming().join("bitbucket-sso/config.toml"), config).unwrap();
@@ -122,14 +141,14 @@ impl Desk {
 
     /// The git of Git for Windows.
     pub fn git(&self) -> PathBuf {
-        self.wine.0.join("git/mingw64/bin/git.exe")
+        self.wine.root.join("git/mingw64/bin/git.exe")
     }
 
     /// A Windows program in this profile. Wine takes the variables of a profile from its own registry, so that `env`
     /// of Git for Windows has to set them; `more` wins.
     pub fn command(&self, program: impl AsRef<Path>, more: &[(&str, &str)]) -> Command {
-        let mut command = Command::new(self.wine.0.join("winerun"));
-        let root = self.wine.0.join("git").canonicalize().unwrap();
+        let mut command = Command::new(self.wine.root.join("winerun"));
+        let root = self.wine.root.join("git").canonicalize().unwrap();
         command.stdin(Stdio::null()).current_dir(self.dir.path()).env("MSYS_NO_PATHCONV", "1");
         // Git's own settings of whoever runs the tests stay out.
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GIT_")) {

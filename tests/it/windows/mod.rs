@@ -1,5 +1,5 @@
 //! The Windows helper under Wine, called by Git for Windows. They run where `BITBUCKET_SSO_WINE` names what
-//! `tests/heavy/windows` has prepared.
+//! `tests/heavy/windows.sh` has prepared.
 
 mod desk;
 mod trouble;
@@ -7,6 +7,7 @@ mod trouble;
 use crate::practice::browser::Choice;
 use crate::practice::cast::ALICE;
 use crate::practice::{Options, Practice, Source, codec};
+use crate::pty::until;
 use desk::{Desk, Wine, errors, said};
 use std::io::Write;
 use std::process::Stdio;
@@ -38,8 +39,8 @@ fn a_device_code_needs_no_windows_browser() {
     let desk = Desk::with(wine, &practice, Source::Exchange);
     let mut login = desk.command(desk.exe(), &[]);
     let mut login = login.args(["login", "--device-code"]).stderr(Stdio::piped()).spawn().unwrap();
-    let shown = desk::until_it_says(&mut login, "code");
-    let code = practice.entra.waiting_codes().pop().unwrap_or_else(|| panic!("no code was asked for: {shown}"));
+    let shown = desk::until_it_says(&mut login, "device");
+    let code = until(|| practice.entra.waiting_codes().pop()).unwrap_or_else(|| panic!("no code: {shown}"));
     practice.entra.approve(&code, ALICE).unwrap();
     assert!(login.wait().unwrap().success());
     desk.git_in("", &["clone", "-q", &practice.clone_url(Source::Exchange, "acme", "app"), "app"]);
