@@ -113,7 +113,7 @@ summary() {
   sed -n 's/^ *Summary/Git for Windows:/p' "$CACHE/git.txt" | head -1
   echo "not run although built:"
   grep -h '^not run: ' "$CACHE/unit.txt" | sort | uniq -c
-  echo "not built, because they are about something that only a Unix has (what Windows has instead is tested there):"
+  echo "not built, because they use modes, owners, links, sockets or keys of a Unix (docs/platforms.md says what has a counterpart):"
   listed "" >"$CACHE/here.txt"
   listed "$TARGET" >"$CACHE/there.txt"
   comm -23 "$CACHE/here.txt" "$CACHE/there.txt" | sed 's/::[^:]*$//' | uniq -c
