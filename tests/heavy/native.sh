@@ -38,6 +38,7 @@ helper() {
   # Git asks the helper, which cannot reach anybody and stops git from asking for a password.
   says "bitbucket-sso:" git_fill
   "$exe" unsetup
+  rm -r "$home"
 }
 
 configuration() {
