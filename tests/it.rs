@@ -107,3 +107,5 @@ mod tester;
 mod typed;
 #[path = "it/walks.rs"]
 mod walks;
+#[path = "it/windows/mod.rs"]
+mod windows;

@@ -69,3 +69,25 @@ mod tests {
         assert_eq!(all(&env, Path::new("tool")), [first.join("tool"), second.join("tool")]);
     }
 }
+
+#[cfg(test)]
+#[cfg(windows)]
+mod windows_tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_leave_its_ending_out_and_scripts_are_none() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["tool.exe", "script.cmd", "plain"] {
+            std::fs::write(dir.path().join(name), "").unwrap();
+        }
+        let path = format!(r".;bin;;C:relative;{}", dir.path().display());
+        let env = Env::fixed([("PATH", path.as_str())]);
+        let find = |name: &str| super::find(&env, Path::new(name));
+        assert_eq!(find("tool"), Some(dir.path().join("tool.exe")));
+        assert_eq!(find("tool.exe"), Some(dir.path().join("tool.exe")));
+        for none in ["plain", "script", r"..\tool", r"bin\tool", "C:tool.exe", ""] {
+            assert_eq!(find(none), None, "{none}");
+        }
+    }
+}

@@ -191,6 +191,9 @@ pub enum Distrust {
     Owner,
     #[error("can be written by others")]
     Writable,
+    /// Windows only.
+    #[error("is not below the folder that `Directory` of HKLM\\SOFTWARE\\Policies\\BitbucketSso names")]
+    NotNamed,
     #[error("cannot be examined")]
     Unknown,
 }

@@ -1,7 +1,7 @@
 //! Policy that device management hands over without files: the Windows registry and macOS managed preferences.
 //! Both are rewritten as TOML, so that one reader knows all keys.
 
-#[cfg(any(target_os = "macos", test))]
+#[cfg(any(target_os = "macos", all(test, unix)))]
 mod preferences;
 #[cfg(windows)]
 mod registry;
@@ -31,4 +31,16 @@ pub(super) fn policy() -> Result<Option<Document>, ConfigError> {
 #[expect(clippy::unnecessary_wraps, reason = "the same signature everywhere")]
 pub(super) fn policy() -> Result<Option<Document>, ConfigError> {
     Ok(None)
+}
+
+/// The folder of `policy.d` and `config.d` that an administrator vouches for.
+#[cfg(windows)]
+pub(super) fn directory() -> Option<std::path::PathBuf> {
+    registry::directory()
+}
+
+/// Whether this process may change the policy.
+#[cfg(windows)]
+pub(super) fn is_administrator() -> bool {
+    registry::is_administrator()
 }

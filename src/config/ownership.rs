@@ -1,7 +1,9 @@
 //! Whether nobody but the administrator can change a file: looks at every directory from the root on.
 
 use crate::config::error::Distrust;
-use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::path::Path;
+use std::path::PathBuf;
 
 /// The part of a path that is not trusted, and why.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,11 +22,10 @@ pub(super) fn trusted(path: &Path) -> Result<(), Untrusted> {
     walk(path, MOST_LINKS)
 }
 
-/// Owners cannot be asked for without unsafe code here; the registry is the way on Windows.
-#[cfg(not(unix))]
-pub(super) fn trusted(path: &Path) -> Result<(), Untrusted> {
-    Err(Untrusted { at: path.to_owned(), why: Distrust::Unknown })
-}
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+pub(super) use windows::trusted;
 
 #[cfg(unix)]
 fn walk(path: &Path, links_left: u8) -> Result<(), Untrusted> {

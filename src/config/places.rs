@@ -35,10 +35,23 @@ impl Places {
 
 fn system_dir(env: &Env) -> PathBuf {
     if cfg!(windows) {
-        return absolute(env, "ProgramData").unwrap_or_else(|| r"C:\ProgramData".into()).join(NAME);
+        let usual = || absolute(env, "ProgramData").unwrap_or_else(|| r"C:\ProgramData".into()).join(NAME);
+        return vouched_for(env).unwrap_or_else(usual);
     }
     let parent = if cfg!(target_os = "macos") { "/Library/Application Support" } else { "/etc" };
     PathBuf::from(parent).join(NAME)
+}
+
+/// The folder that an administrator names, whatever the environment says: whoever could move policy by a variable could
+/// do without it.
+#[cfg(windows)]
+fn vouched_for(env: &Env) -> Option<PathBuf> {
+    if matches!(env, Env::Process) { crate::config::managed::directory() } else { None }
+}
+
+#[cfg(not(windows))]
+fn vouched_for(_: &Env) -> Option<PathBuf> {
+    None
 }
 
 /// Command-line users look in `~/.config` on macOS too.

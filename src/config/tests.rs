@@ -4,6 +4,8 @@ use std::time::Duration;
 
 mod files;
 
+/// An absolute path of this system.
+const SECRET_FILE: &str = if cfg!(windows) { "C:/run/secret" } else { "/run/secret" };
 const TENANT: &str = "tenant = \"contoso.com\"\nclient_id = \"11111111-2222-3333-4444-555555555555\"\n";
 const HOST: &str = "[[host]]\nurl = \"https://h\"\nsource = \"entra\"\nscope = \"api://p/.default\"\n";
 
@@ -142,8 +144,8 @@ fn trust_keys_pass_from_the_environment_only_without_files() {
     }
     let flags = [("entra.tenant", "evil.example")];
     assert_eq!(ignored(&Layers { flags: &flags, user: &text, ..Layers::default() }.good()).len(), 1);
-    let ca_file = "[network]\nca_file = \"/ca.pem\"\n";
-    let stopped = Layers { env: &env, user: ca_file, ..Layers::default() }.good();
+    let ca_file = format!("[network]\nca_file = \"{SECRET_FILE}\"\n");
+    let stopped = Layers { env: &env, user: &ca_file, ..Layers::default() }.good();
     assert!(stopped.settings.hosts.is_empty(), "any trust key of any file counts");
 }
 
@@ -222,11 +224,11 @@ fn one_layer_gives_the_secret() {
     let cloud = format!(
         "[entra]\n{TENANT}[[host]]\nurl = \"https://bitbucket.org\"\nsource = \"cloud-oauth\"\nclient_id = \"k\"\n"
     );
-    let policy = format!("{cloud}client_secret_file = \"/run/secret\"\n");
+    let policy = format!("{cloud}client_secret_file = \"{SECRET_FILE}\"\n");
     let user = "[[host]]\nurl = \"https://bitbucket.org\"\nclient_secret = \"canary\"\n";
     let loaded = Layers { policy: &[&policy], user, ..Layers::default() }.good();
     let Source::CloudOauth(cloud) = &loaded.settings.hosts[0].source else { panic!() };
-    assert!(matches!(&cloud.client_secret, SecretSource::File(path) if path == Path::new("/run/secret")));
+    assert!(matches!(&cloud.client_secret, SecretSource::File(path) if path == Path::new(SECRET_FILE)));
     assert_eq!(cloud.redirect_uri, "http://127.0.0.1/callback");
     assert_eq!(cloud.scopes, ["repository:write", "account"]);
     assert_eq!(cloud.account_match, AccountMatch::Confirm);

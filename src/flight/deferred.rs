@@ -48,11 +48,46 @@ mod signals {
     }
 }
 
-/// Windows ends a console process without asking; nothing can wait there.
-#[cfg(not(unix))]
+/// Ctrl-C of a console comes as SIGINT, on a thread of its own. Closing the console, signing out and `TerminateProcess`
+/// cannot be deferred: Windows ends the process whatever it does.
+#[cfg(windows)]
 mod signals {
-    pub fn hold() {}
-    pub fn release() {}
+    use signal_hook::consts::SIGINT;
+    use signal_hook::flag::{register, register_conditional_shutdown};
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Arc, OnceLock};
+
+    struct Handlers {
+        usual: Arc<AtomicBool>,
+        caught: Arc<AtomicBool>,
+    }
+
+    static HANDLERS: OnceLock<Option<Handlers>> = OnceLock::new();
+
+    pub fn hold() {
+        if let Some(handlers) = HANDLERS.get_or_init(|| install().ok()) {
+            handlers.usual.store(false, Ordering::SeqCst);
+        }
+    }
+
+    #[expect(clippy::exit, clippy::disallowed_methods, reason = "what Ctrl-C does, a moment later")]
+    pub fn release() {
+        let Some(Some(handlers)) = HANDLERS.get() else { return };
+        handlers.usual.store(true, Ordering::SeqCst);
+        if handlers.caught.swap(false, Ordering::SeqCst) {
+            std::process::exit(CONTROL_C_EXIT);
+        }
+    }
+
+    fn install() -> std::io::Result<Handlers> {
+        let handlers = Handlers { usual: Arc::new(AtomicBool::new(true)), caught: Arc::default() };
+        register_conditional_shutdown(SIGINT, CONTROL_C_EXIT, Arc::clone(&handlers.usual))?;
+        register(SIGINT, Arc::clone(&handlers.caught))?;
+        Ok(handlers)
+    }
+
+    /// `STATUS_CONTROL_C_EXIT`
+    const CONTROL_C_EXIT: i32 = 0xC000_013A_u32.cast_signed();
 }
 
 impl Deferred {

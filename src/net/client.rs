@@ -20,6 +20,8 @@ use std::time::Duration;
 pub struct Client {
     network: Network,
     from_git: FromGit,
+    /// `SSL_CERT_FILE`, where it is for us to read.
+    only_roots: Option<PathBuf>,
     proxied: OnceLock<Reqwest>,
     direct: OnceLock<Reqwest>,
 }
@@ -37,7 +39,8 @@ pub struct FromGit {
 /// machine itself: plain http is allowed to loopback addresses because it never leaves the machine.
 pub fn client(network: &Network) -> Client {
     let from_git = FromGit::default();
-    Client { network: network.clone(), from_git, proxied: OnceLock::new(), direct: OnceLock::new() }
+    let (proxied, direct) = (OnceLock::new(), OnceLock::new());
+    Client { network: network.clone(), from_git, only_roots: None, proxied, direct }
 }
 
 impl Client {
@@ -45,6 +48,13 @@ impl Client {
     #[must_use]
     pub fn told_by_git(self, from_git: FromGit) -> Self {
         Self { from_git, ..self }
+    }
+
+    /// The same client with `SSL_CERT_FILE`: its certificates take the place of the system's roots, as with OpenSSL.
+    /// Only where the system itself verifies (Windows, macOS); elsewhere the TLS library reads the variable.
+    #[must_use]
+    pub fn with_only_roots(self, only_roots: Option<PathBuf>) -> Self {
+        Self { only_roots, ..self }
     }
 }
 
@@ -135,11 +145,12 @@ impl Client {
             (Some(proxy), true) => builder.proxy(git_proxy(proxy)?),
             (None, true) => builder,
         };
-        for path in [&self.network.ca_file, &self.from_git.ca_file].into_iter().flatten() {
-            for certificate in extra_roots(path)? {
-                builder = builder.add_root_certificate(certificate);
-            }
-        }
+        let named = [&self.only_roots, &self.network.ca_file, &self.from_git.ca_file];
+        let roots = named.into_iter().flatten().map(|path| extra_roots(path)).collect::<Result<Vec<_>, _>>()?.concat();
+        builder = match &self.only_roots {
+            Some(_) => builder.tls_certs_only(roots),
+            None => builder.tls_certs_merge(roots),
+        };
         builder.build().map_err(|error| NetError::Trust { why: last_cause(&error) })
     }
 }

@@ -63,8 +63,11 @@ pub fn hot(choice: StorageChoice, workload: bool, state: &Path, env: &Env, clock
 }
 
 /// Whether we are in a container: Docker and Podman leave a file at the root, Kubernetes and systemd-nspawn a
-/// variable. `root` is `/`.
+/// variable. `root` is `/`. Only Linux has containers that share a key store with their host.
 pub fn in_container(env: &Env, root: &Path) -> bool {
+    if !cfg!(target_os = "linux") {
+        return false;
+    }
     let files = [".dockerenv", "run/.containerenv"];
     files.iter().any(|file| root.join(file).exists())
         || ["KUBERNETES_SERVICE_HOST", "container"].iter().any(|name| env.os(name).is_some())

@@ -165,6 +165,8 @@ fn explain(error: Error) -> VaultError {
         Error::NoStorageAccess(cause) if cfg!(windows) => VaultError::Missing(text::clean(&cause.to_string())),
         Error::NoStorageAccess(_) => VaultError::Locked,
         Error::NoDefaultStore => VaultError::Missing("this system has no credential store".into()),
+        // Only the code of the system is looked for; nothing of this text is shown.
+        Error::PlatformFailure(cause) if needs_a_person(&format!("{cause:?}")) => VaultError::Locked,
         Error::PlatformFailure(cause) => broken(&text::clean(&cause.to_string())),
         Error::NotSupportedByStore(what) => broken(&text::clean(&what)),
         Error::NoEntry => broken("the entry has gone"),
@@ -172,6 +174,11 @@ fn explain(error: Error) -> VaultError {
         Error::TooLong(what, most) => broken(&format!("{} may have {most} bytes at most", text::clean(&what))),
         _ => broken("it gave back something else than was put in"),
     }
+}
+
+/// A locked Keychain that may not ask, as over SSH: `errSecInteractionNotAllowed`, `errSecInteractionRequired`.
+fn needs_a_person(cause: &str) -> bool {
+    ["code: -25308", "code: -25315"].iter().any(|code| cause.contains(code))
 }
 
 fn broken(why: &str) -> VaultError {

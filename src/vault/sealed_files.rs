@@ -28,6 +28,7 @@ impl<K: Keys> SealedFiles<K> {
     }
 
     /// Whether sealing keys can be had here at all.
+    #[cfg(target_os = "linux")]
     pub fn probe(&self) -> Result<(), VaultError> {
         self.keys.read(&self.key).map(drop)
     }
@@ -187,6 +188,7 @@ mod tests {
         assert!(matches!(vault(dir.path(), &refusing).load(&name("a")), Err(VaultError::Missing(_))));
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_directory_open_to_others_is_not_used() {
         use std::os::unix::fs::PermissionsExt;

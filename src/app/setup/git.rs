@@ -203,6 +203,7 @@ const QUIET: [(&str, &str); 4] =
     [("GIT_TERMINAL_PROMPT", "0"), ("GIT_EDITOR", "echo"), ("GIT_OPTIONAL_LOCKS", "0"), ("LC_ALL", "C")];
 
 #[cfg(test)]
+#[cfg(unix)]
 impl Git {
     /// Runs any git command with `input`; its standard output, errors included in the panic.
     pub(super) fn must(&self, arguments: &[&str], input: &str) -> String {

@@ -78,7 +78,11 @@ pub fn text(path: &Path) -> Result<String, SetupError> {
         path.to_str().filter(|text| path.is_absolute() && !text.chars().any(char::is_control)).ok_or_else(bad)?;
     if cfg!(windows) {
         // The verbatim prefix is for Windows' own calls; a shell cannot use it.
-        return Ok(text.trim_start_matches(r"\\?\").replace('\\', "/"));
+        let plain = match text.strip_prefix(r"\\?\UNC\") {
+            Some(share) => format!(r"\\{share}"),
+            None => text.trim_start_matches(r"\\?\").to_owned(),
+        };
+        return Ok(plain.replace('\\', "/"));
     }
     Ok(text.to_owned())
 }
@@ -107,11 +111,13 @@ mod tests {
     use super::super::samples::{exchange, host};
     use super::*;
 
+    /// An absolute path of this system, as git takes it.
+    const EXE: &str = if cfg!(windows) { "C:/opt/b" } else { "/opt/b" };
+
     #[test]
     fn every_host_is_reset_and_then_ours() {
-        let text =
-            render(&[host("https://bitbucket.org"), host("https://bitbucket.org")], Path::new("/opt/b")).unwrap();
-        let want = format!("{FIRST_LINE}\n[credential \"https://bitbucket.org\"]\n\thelper =\n\thelper = /opt/b\n");
+        let text = render(&[host("https://bitbucket.org"), host("https://bitbucket.org")], Path::new(EXE)).unwrap();
+        let want = format!("{FIRST_LINE}\n[credential \"https://bitbucket.org\"]\n\thelper =\n\thelper = {EXE}\n");
         assert_eq!(text, want);
         assert!(is_ours(text.as_bytes()) && !is_ours(b"[user]\n"));
     }
@@ -119,7 +125,7 @@ mod tests {
     #[test]
     fn the_path_is_asked_for_only_where_it_is_needed() {
         let asks = |hosts: &[Host]| {
-            render(hosts, Path::new("/b")).unwrap().lines().filter(|line| line.contains("useHttpPath")).count()
+            render(hosts, Path::new(EXE)).unwrap().lines().filter(|line| line.contains("useHttpPath")).count()
         };
         assert_eq!(asks(&[host("https://h/bitbucket"), host("https://other")]), 0);
         assert_eq!(asks(&[host("https://h/bitbucket"), host("https://h")]), 1);
@@ -127,6 +133,21 @@ mod tests {
         assert_eq!(asks(&[exchange("https://h", true), exchange("https://i", false)]), 1);
     }
 
+    #[cfg(windows)]
+    #[test]
+    fn a_windows_path_is_one_that_a_shell_can_use() {
+        let path = Path::new(r"C:\Program Files (x86)\Jürgen's tools\b.exe");
+        assert_eq!(helper(path).unwrap(), r"C:/Program\ Files\ \(x86\)/Jürgen\'s\ tools/b.exe");
+        let long = Path::new(r"\\?\C:\a\b.exe");
+        assert_eq!(helper(long).unwrap(), "C:/a/b.exe", "the verbatim prefix is for Windows itself");
+        assert_eq!(helper(Path::new(r"\\?\UNC\server\share\b.exe")).unwrap(), "//server/share/b.exe");
+        assert_eq!(helper(Path::new(r"\\server\share\b.exe")).unwrap(), "//server/share/b.exe");
+        for bad in ["relative", r"C:relative", "C:/a\nb", r"\no\drive"] {
+            assert!(matches!(helper(Path::new(bad)), Err(SetupError::BadPath { .. })), "{bad}");
+        }
+    }
+
+    #[cfg(unix)]
     #[test]
     fn a_path_survives_the_shell_and_the_configuration() {
         let path = Path::new("/opt/my tools (x86)/it's;#1");

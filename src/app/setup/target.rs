@@ -160,7 +160,7 @@ mod tests {
 
     fn chosen(env: &[(&str, &str)], home: &Path) -> String {
         let (file, _) = user_files(&Env::fixed(env.iter().copied()), home).unwrap();
-        file.strip_prefix(home).unwrap_or(&file).display().to_string()
+        file.strip_prefix(home).unwrap_or(&file).display().to_string().replace('\\', "/")
     }
 
     #[test]
@@ -174,7 +174,8 @@ mod tests {
         assert_eq!(chosen(&[("XDG_CONFIG_HOME", "/nowhere")], home), ".gitconfig");
         std::fs::write(home.join(".gitconfig"), "").unwrap();
         assert_eq!(chosen(&[], home), ".gitconfig");
-        assert_eq!(chosen(&[("GIT_CONFIG_GLOBAL", "/else/where")], home), "/else/where");
+        let elsewhere = if cfg!(windows) { "C:/else/where" } else { "/else/where" };
+        assert_eq!(chosen(&[("GIT_CONFIG_GLOBAL", elsewhere)], home), elsewhere);
         let relative = user_files(&Env::fixed([("GIT_CONFIG_GLOBAL", "here")]), home);
         assert!(matches!(relative, Err(SetupError::BadPath { .. })));
     }

@@ -76,6 +76,12 @@ fn remedy(error: &ConfigError) -> (&'static str, String) {
         ConfigError::WrongLayer { at, .. } => {
             ("config-wrong-layer", format!("remove it at {at}    (your administrator can set it in policy)"))
         }
+        // A Windows path: Administrators own it (S-1-5-32-544), everybody signed in reads it (S-1-5-11).
+        ConfigError::Untrusted { at, .. } if at.to_string_lossy().contains('\\') => {
+            let owner = format!("icacls \"{0}\" /setowner *S-1-5-32-544 /T", at.display());
+            let rights = format!("icacls \"{0}\" /inheritance:r /grant:r *S-1-5-32-544:F *S-1-5-11:RX /T", at.display());
+            ("config-untrusted-policy", format!("{owner} && {rights}"))
+        }
         ConfigError::Untrusted { at, .. } => {
             ("config-untrusted-policy", format!("chown root {0} && chmod go-w {0}", at.display()))
         }

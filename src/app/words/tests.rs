@@ -99,7 +99,11 @@ impl Book {
         let folder = home.path().join(".config/bitbucket-sso");
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("config.toml"), CONFIG).unwrap();
-        let env = Env::fixed([("HOME", home.path().to_str().unwrap())]);
+        let below = |place: &str| format!("{}{place}", home.path().display());
+        let places =
+            [("HOME", ""), ("APPDATA", "/.config"), ("LOCALAPPDATA", "/.local/state"), ("ProgramData", "/etc")];
+        let places = places.map(|(name, place)| (name, below(place)));
+        let env = Env::fixed(places.iter().map(|(name, place)| (*name, place.as_str())));
         let world = real(env, Vec::new(), Arc::new(Noon)).unwrap_or_else(|failure| panic!("{failure}"));
         Self { text: String::new(), world, home, breaches: Vec::new() }
     }
@@ -107,6 +111,7 @@ impl Book {
     /// A text under the name of its function and, after a blank, of its case.
     fn say(&mut self, name: &str, text: impl Display) {
         let text = text.to_string().replace(self.home.path().to_str().unwrap(), "/home/alice");
+        let text = if cfg!(windows) { unix_paths(&text) } else { text };
         self.text.extend(["== ", name, "\n", text.trim_end_matches('\n'), "\n\n"]);
     }
 
@@ -123,6 +128,19 @@ impl Book {
             .filter_map(|line| line.strip_prefix("== "))
             .any(|name| name.split(' ').next() == Some(function))
     }
+}
+
+/// What Windows shows of a home and calls its commands, as the agreed texts spell it.
+fn unix_paths(text: &str) -> String {
+    let slashes = |word: &str| if word.starts_with("/home/alice") { word.replace('\\', "/") } else { word.to_owned() };
+    let words: Vec<_> = text.split(' ').map(slashes).collect();
+    let quoted = format!("\"{STATE}\"");
+    let text =
+        words.join(" ").replace("/home/alice/etc/", "/etc/").replace("w32tm /resync", "sudo timedatectl set-ntp true");
+    ["icacls ", "fsutil volume diskfree "]
+        .into_iter()
+        .zip(["ls -ld ", "df "])
+        .fold(text, |text, (here, there)| text.replace(&format!("{here}{quoted}"), &format!("{there}{STATE}")))
 }
 
 /// The hosts of the world, by source.
@@ -204,6 +222,7 @@ impl Clock for Noon {
 }
 
 const NOON: Timestamp = Timestamp(1_800_014_400);
+const STATE: &str = "/home/alice/.local/state/bitbucket-sso";
 const ALICE: &str = "alice@contoso.example";
 
 const CONFIG: &str = r#"

@@ -64,8 +64,9 @@ fn hosts_are_complete_and_single() {
     assert_eq!((at.line, first), (4, 1));
     let wrong = "[[host]]\nurl = \"https://h\"\nsource = \"entra\"\nclient_secret = \"canary\"\n";
     assert!(matches!(read(wrong), Err(ConfigError::WrongSource { at, .. }) if at.line == 4));
-    let both = "[[host]]\nurl = \"https://h\"\nclient_secret = \"canary\"\nclient_secret_file = \"/s\"\n";
-    assert!(refused(both).contains("excludes `client_secret`"));
+    let place = if cfg!(windows) { "C:/s" } else { "/s" };
+    let both = format!("[[host]]\nurl = \"https://h\"\nclient_secret = \"canary\"\nclient_secret_file = \"{place}\"\n");
+    assert!(refused(&both).contains("excludes `client_secret`"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Which browser is started, with what, and when none is.
 
 use super::*;
+#[cfg(unix)]
 use std::fs;
 
 fn no(usable: Usable) -> String {

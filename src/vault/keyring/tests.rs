@@ -72,6 +72,82 @@ fn secret_service_missing_is_said() {
     }
 }
 
+#[cfg(windows)]
+mod windows {
+    use super::*;
+
+    #[test]
+    fn credential_manager_keeps_more_than_2560_bytes() {
+        let (keyring, name, mut seen) = (Keyring::new(false), super::name("windows-sizes"), 0);
+        keyring.forget(&name).unwrap();
+        for size in [1, 2_500, 4_096, 12_288, 100] {
+            let bytes = SecretBytes::new((0..size).map(|i| u8::try_from(i % 256).unwrap()).collect());
+            seen = keyring.keep(&name, &bytes, seen).unwrap();
+            let record = Keyring::new(false).load(&name).unwrap().unwrap();
+            assert_eq!((record.generation, record.bytes.expose()), (seen, bytes.expose()), "{size}");
+        }
+        assert!(matches!(keyring.keep(&name, &SecretBytes::default(), 1), Err(VaultError::Newer)), "a stale copy");
+        assert!(keyring.forget(&name).unwrap() && !keyring.forget(&name).unwrap());
+    }
+
+    #[test]
+    fn an_interrupted_write_leaves_the_old_record_and_is_swept_up() {
+        let (keyring, name) = (Keyring::new(false), super::name("windows-cut"));
+        keyring.forget(&name).unwrap();
+        let old = SecretBytes::new(vec![1; 6_000]);
+        let seen = keyring.keep(&name, &old, 0).unwrap();
+        // Parts of a write that died before its head.
+        for part in ["b0", "b1", "b7"] {
+            OsEntries.set(&format!("{}.{part}", name.text()), &SecretBytes::new(vec![b'x'; 2_400])).unwrap();
+        }
+        assert_eq!(keyring.load(&name).unwrap().unwrap().bytes.expose(), old.expose());
+        keyring.keep(&name, &SecretBytes::new(vec![2; 6_000]), seen).unwrap();
+        keyring.forget(&name).unwrap();
+        for part in ["a0", "b0", "b1"] {
+            assert!(OsEntries.get(&format!("{}.{part}", name.text())).unwrap().is_none(), "{part}");
+        }
+        OsEntries.delete(&format!("{}.b7", name.text())).unwrap();
+    }
+
+    #[test]
+    fn what_is_too_large_is_said_without_the_secret() {
+        let refused = OsEntries.set("test-too-large", &SecretBytes::new(vec![b'c'; 2_561]));
+        assert!(matches!(&refused, Err(VaultError::Broken(why)) if why.contains("2560")), "{refused:?}");
+        assert!(OsEntries.get("test-too-large").unwrap().is_none());
+    }
+
+    #[test]
+    fn a_sealing_key_is_an_item_of_its_own() {
+        let keyring = Keyring::new(false);
+        let key = keyring.create("test-windows-key", Duration::ZERO).unwrap();
+        assert_eq!(Keys::read(&keyring, "test-windows-key").unwrap().unwrap().expose(), key.expose());
+        keyring.destroy("test-windows-key").unwrap();
+        assert!(Keys::read(&keyring, "test-windows-key").unwrap().is_none());
+    }
+
+    /// Error 1312, `ERROR_NO_SUCH_LOGON_SESSION`, as for network logons and some services.
+    #[test]
+    fn a_network_logon_counts_as_no_store() {
+        let refused = explain(Error::NoStorageAccess("A specified logon session does not exist (1312)".into()));
+        assert!(matches!(&refused, VaultError::Missing(why) if why.contains("1312")), "{refused:?}");
+    }
+}
+
+/// As `security-framework` prints what `SecItemCopyMatching` says over SSH.
+#[test]
+fn a_keychain_that_may_not_ask_is_locked_and_not_broken() {
+    #[derive(Debug)]
+    #[expect(dead_code, reason = "read by Debug")]
+    struct Status {
+        code: i32,
+    }
+    let said = |code| format!("{:?}", Status { code });
+    assert!(needs_a_person(&said(-25308)) && needs_a_person(&said(-25315)));
+    assert!(!needs_a_person(&said(-25293)) && !needs_a_person(&said(-2530)), "a wrong password, another code");
+    let refused = explain(Error::PlatformFailure("{ code: -25308 }".into()));
+    assert!(matches!(refused, VaultError::Locked), "{refused:?}");
+}
+
 #[test]
 fn errors_hold_nothing_of_a_secret() {
     let leaky = [Error::BadEncoding(b"canary".to_vec()), Error::BadDataFormat(b"canary".to_vec(), "x".into())];

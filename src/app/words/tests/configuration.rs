@@ -57,6 +57,7 @@ fn errors() -> Vec<(&'static str, ConfigError)> {
         ),
         ("WrongLayer", ConfigError::WrongLayer { at: file(7), key: "host.x".into(), layer: Layer::User }),
         ("Untrusted", untrusted(drop_in())),
+        ("Untrusted on Windows", on_windows()),
         ("Untrusted by its directory", untrusted("/etc/bitbucket-sso".into())),
         ("Secret", ConfigError::Secret { place: "/home/alice/secret".into(), why: "it is empty".into() }),
     ]
@@ -94,6 +95,8 @@ fn findings() -> Vec<(&'static str, Finding)> {
     let ignored = |at, layer, wins, why| Finding::Ignored { key: "entra.tenant".into(), at, layer, wins, why };
     let error = ConfigError::Syntax { at: file(7), why: "unclosed table".into() };
     let (directory, why) = (PathBuf::from("/etc/bitbucket-sso/policy.d"), Distrust::Owner);
+    let elsewhere =
+        Finding::UntrustedDirectory { directory: directory.clone(), at: directory.clone(), why: Distrust::NotNamed };
     let untrusted = |at: &str| Finding::UntrustedDirectory { directory: directory.clone(), at: at.into(), why };
     let unknown = |nearest| Finding::UnknownVariable { name: "BITBUCKET_SSO_FLWO".into(), nearest };
     vec![
@@ -106,9 +109,15 @@ fn findings() -> Vec<(&'static str, Finding)> {
         ("Skipped", Finding::Skipped { file: path(), error }),
         ("UntrustedDirectory", untrusted("/etc/bitbucket-sso/policy.d")),
         ("UntrustedDirectory above", untrusted("/etc")),
+        ("UntrustedDirectory on Windows", elsewhere),
         ("UnknownVariable", unknown(Some("BITBUCKET_SSO_FLOW".into()))),
         ("UnknownVariable far", unknown(None)),
     ]
+}
+
+fn on_windows() -> ConfigError {
+    let file = PathBuf::from(r"C:\ProgramData\bitbucket-sso\policy.d\10.toml");
+    ConfigError::Untrusted { at: file.clone(), file, why: Distrust::Writable }
 }
 
 fn path() -> PathBuf {

@@ -1,0 +1,248 @@
+//! A Windows desk: a profile with blanks and umlauts in its name, the Windows helper in a folder such as installers
+//! choose, Git for Windows with its own system configuration, and somebody at the browser. All of it under Wine.
+
+use crate::practice::browser::{self, Choice};
+use crate::practice::{Practice, Source};
+use std::ffi::OsString;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// What `tests/heavy/windows.sh` has prepared: `winerun`, `git` (Git for Windows) and the helper.
+pub struct Wine {
+    root: PathBuf,
+    running: Child,
+}
+
+impl Wine {
+    /// Where `BITBUCKET_SSO_WINE` says it is; `None` where nobody says so, which is told.
+    pub fn prepared() -> Option<Self> {
+        let Some(root) = std::env::var_os("BITBUCKET_SSO_WINE").map(PathBuf::from) else {
+            eprintln!("not run: BITBUCKET_SSO_WINE names no folder that `tests/heavy/windows.sh` has prepared");
+            return None;
+        };
+        // The first program starts Wine's services, which keep its streams: nobody may wait for their end.
+        let wine = |program: &str, argument: &str| {
+            let mut command = Command::new(root.join("winerun"));
+            command.args([program, argument]);
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            command
+        };
+        wine("wineboot", "--init").status().unwrap();
+        let running = wine(&windows(&root.join("git/usr/bin/sleep.exe")), "170").spawn().unwrap();
+        Some(Self { root, running })
+    }
+}
+
+impl Drop for Wine {
+    fn drop(&mut self) {
+        _ = self.running.kill();
+        _ = self.running.wait();
+    }
+}
+
+/// One developer's profile.
+pub struct Desk {
+    wine: Wine,
+    dir: tempfile::TempDir,
+    ca: PathBuf,
+    opened: Arc<Mutex<Vec<String>>>,
+    stop: Arc<AtomicBool>,
+    walker: Option<JoinHandle<()>>,
+}
+
+impl Desk {
+    /// A desk with a configuration and nothing registered yet.
+    pub fn configured(wine: Wine, practice: &Practice, config: &str) -> Self {
+        let dir = tempfile::Builder::new().prefix("windesk").tempdir().unwrap();
+        let (opened, stop) = (Arc::default(), Arc::default());
+        let desk = Self { wine, dir, ca: practice.ca().to_owned(), opened, stop, walker: None };
+        for folder in [desk.home(), desk.roaming().join("bitbucket-sso"), desk.local(), desk.programs()] {
+            fs::create_dir_all(folder).unwrap();
+        }
+        fs::create_dir(desk.path("inbox")).unwrap();
+        fs::copy(desk.wine.root.join(EXE), desk.exe()).unwrap();
+        let unix = practice.ca().display().to_string();
+        let config = config.replace(&unix, &windows(practice.ca()));
+        fs::write(desk.roaming().join("bitbucket-sso/config.toml"), config).unwrap();
+        let ca = windows(practice.ca()).replace('\\', "/");
+        let identity = "[user]\n\tname = Alice\n\temail = alice@contoso.example\n[init]\n\tdefaultBranch = main\n";
+        let text = format!("{identity}[http]\n\tsslBackend = openssl\n\tsslCAInfo = {ca}\n");
+        fs::write(desk.home().join(".gitconfig"), text).unwrap();
+        // Built into the shell: a line that is whole ends.
+        let script = "printf '%s\\n' \"$1\" > \"${0%/*}/inbox/$$\"\n";
+        fs::write(desk.path("browser"), script).unwrap();
+        desk
+    }
+
+    /// A desk with one host of the practice, registered by `setup`.
+    pub fn with(wine: Wine, practice: &Practice, source: Source) -> Self {
+        let desk = Self::configured(wine, practice, &practice.config_toml(source));
+        desk.must(desk.exe(), &["setup"]);
+        desk
+    }
+
+    /// From now on somebody walks every page that is opened.
+    pub fn person(mut self, choice: Choice) -> Self {
+        let (inbox, ca) = (self.path("inbox"), self.ca.clone());
+        let (opened, stop) = (Arc::clone(&self.opened), Arc::clone(&self.stop));
+        self.walker = Some(std::thread::spawn(move || {
+            while !stop.load(Ordering::SeqCst) {
+                for url in take(&inbox) {
+                    opened.lock().unwrap().push(url.clone());
+                    // What went wrong there is told by the command that waits for it.
+                    _ = browser::walk(&url, &ca, &choice);
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }));
+        self
+    }
+
+    /// The pages that were opened and walked.
+    pub fn opened(&self) -> Vec<String> {
+        self.opened.lock().unwrap().clone()
+    }
+
+    /// The pages that were opened and that nobody has walked.
+    pub fn waiting_pages(&self) -> Vec<String> {
+        take(&self.path("inbox"))
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub fn home(&self) -> PathBuf {
+        self.path("Jürgen Übel")
+    }
+
+    pub fn roaming(&self) -> PathBuf {
+        self.home().join("AppData/Roaming")
+    }
+
+    pub fn local(&self) -> PathBuf {
+        self.home().join("AppData/Local")
+    }
+
+    fn programs(&self) -> PathBuf {
+        self.path("Program Files (x86)/Bitbucket SSO")
+    }
+
+    /// The helper, where an installer would put it.
+    pub fn exe(&self) -> PathBuf {
+        self.programs().join(EXE)
+    }
+
+    /// The git of Git for Windows.
+    pub fn git(&self) -> PathBuf {
+        self.wine.root.join("git/mingw64/bin/git.exe")
+    }
+
+    /// A Windows program in this profile. Wine takes the variables of a profile from its own registry, so that `env`
+    /// of Git for Windows has to set them; `more` wins.
+    pub fn command(&self, program: impl AsRef<Path>, more: &[(&str, &str)]) -> Command {
+        let mut command = Command::new(self.wine.root.join("winerun"));
+        let root = self.wine.root.join("git").canonicalize().unwrap();
+        command.stdin(Stdio::null()).current_dir(self.dir.path()).env("MSYS_NO_PATHCONV", "1");
+        // Git's own settings of whoever runs the tests stay out.
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GIT_")) {
+            command.env_remove(name);
+        }
+        command.arg(windows(&root.join("usr/bin/env.exe")));
+        let browser = [root.join("usr/bin/sh.exe"), self.path("browser")].map(|part| windows(&part).replace('\\', "/"));
+        let pairs = [
+            ("HOME", windows(&self.home())),
+            ("USERPROFILE", windows(&self.home())),
+            ("APPDATA", windows(&self.roaming())),
+            ("LOCALAPPDATA", windows(&self.local())),
+            ("PATH", "/mingw64/bin:/usr/bin:/c/windows/system32".to_owned()),
+            ("SSL_CERT_FILE", windows(&self.ca)),
+            ("BROWSER", browser.join(" ")),
+            ("GIT_TERMINAL_PROMPT", "0".to_owned()),
+            ("GCM_INTERACTIVE", "never".to_owned()),
+        ];
+        let pair = |(name, value): (&str, &str)| OsString::from(format!("{name}={value}"));
+        command.args(pairs.iter().map(|(name, value)| pair((name, value))));
+        command.args(more.iter().map(|given| pair(*given)));
+        command.arg(windows(program.as_ref()));
+        command
+    }
+
+    /// Runs a program that must succeed; what it printed.
+    pub fn must(&self, program: impl AsRef<Path>, arguments: &[&str]) -> String {
+        let output = self.command(program, &[]).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+        String::from_utf8_lossy(&output.stdout).replace("\r\n", "\n")
+    }
+
+    /// Runs git in a folder of this desk; it must succeed and say nothing of ours that is not expected.
+    pub fn git_in(&self, folder: &str, arguments: &[&str]) -> String {
+        let output = self.command(self.git(), &[]).current_dir(self.path(folder)).args(arguments).output().unwrap();
+        assert!(output.status.success(), "git {arguments:?}: {}", said(&output));
+        String::from_utf8_lossy(&output.stdout).replace("\r\n", "\n")
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        if let Some(walker) = self.walker.take() {
+            _ = walker.join();
+        }
+    }
+}
+
+/// A path of this machine as Wine shows it.
+pub fn windows(path: &Path) -> String {
+    if path.is_absolute() { format!("Z:{}", path.display()).replace('/', "\\") } else { path.display().to_string() }
+}
+
+/// Everything a command said, without what MSYS2 says about Wine.
+pub fn said(output: &Output) -> String {
+    format!(
+        "{}\n--- stdout\n{}\n--- stderr\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        errors(output)
+    )
+}
+
+/// Standard error without what MSYS2 says about Wine.
+pub fn errors(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr).replace("\r\n", "\n");
+    let noise = ["Cygwin WARNING", "FAST_CWD", "an older Cygwin", "available Cygwin", "cygwin.com"];
+    let kept = |line: &&str| !line.trim().is_empty() && !noise.iter().any(|noise| line.contains(noise));
+    text.lines().filter(kept).collect::<Vec<_>>().join("\n")
+}
+
+/// Reads a child's standard error until it holds these words.
+pub fn until_it_says(child: &mut Child, words: &str) -> String {
+    let mut stream = child.stderr.take().unwrap();
+    let (mut text, mut block) = (String::new(), [0; 1024]);
+    while !text.contains(words) {
+        let count = stream.read(&mut block).unwrap();
+        assert!(count > 0, "it ended before it said {words}: {text}");
+        text.push_str(&String::from_utf8_lossy(&block[..count]));
+    }
+    // The rest must find a reader, or the child would stop at a full pipe.
+    std::thread::spawn(move || std::io::copy(&mut stream, &mut std::io::sink()));
+    text
+}
+
+fn take(inbox: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(inbox) else { return Vec::new() };
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path).ok().filter(|text| text.ends_with('\n'))?;
+        fs::remove_file(path).ok()?;
+        Some(text.trim().to_owned())
+    };
+    entries.flatten().filter_map(|entry| read(entry.path())).collect()
+}
+
+const EXE: &str = "git-credential-bitbucket-sso.exe";
