@@ -3,6 +3,7 @@
 use crate::basis::secret::SecretBytes;
 use crate::identity::{Here, IdentityError, Shown, reply};
 use crate::net::{Call, Reply};
+use serde_json::Value;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// Answers the challenge: the file that it names is read and shown.
 pub(super) fn answered(here: &Here<'_>, call: Call, answer: &Reply) -> Result<Shown, IdentityError> {
     if answer.status != 401 {
-        return reply::token(&call, answer, here.clock.now());
+        return confirmed(here, &call, answer);
     }
     let header = answer.header("www-authenticate").unwrap_or_default();
     let realm = header.split_once("realm=").map(|(_, realm)| realm.trim().trim_matches('"'));
@@ -20,7 +21,20 @@ pub(super) fn answered(here: &Here<'_>, call: Call, answer: &Reply) -> Result<Sh
     let proof = SecretBytes::new([b"Basic ".as_slice(), key.expose().trim_ascii()].concat());
     let call = call.header("Authorization", proof.expose());
     let answer = here.http.send(&call).map_err(IdentityError::Silent)?;
-    reply::token(&call, &answer, here.clock.now())
+    confirmed(here, &call, &answer)
+}
+
+/// An agent that knows one identity only ignores which one is asked for: a token counts if the agent says whose it is.
+fn confirmed(here: &Here<'_>, call: &Call, answer: &Reply) -> Result<Shown, IdentityError> {
+    let shown = reply::token(call, answer, here.clock.now())?;
+    let Some((name, wanted)) = super::named(&here.profile.workload, super::IDS)? else { return Ok(shown) };
+    let body: Value = serde_json::from_slice(answer.body.expose()).unwrap_or_default();
+    let said = |name: &str| body.get(name).and_then(Value::as_str).is_some_and(|id| id.eq_ignore_ascii_case(wanted));
+    if said(name) || (name == "msi_res_id" && said("mi_res_id")) {
+        return Ok(shown);
+    }
+    let said = "the agent of Azure Arc gave the machine's own identity instead; only newer agents know others".to_owned();
+    Err(IdentityError::NotAssigned { said })
 }
 
 /// Whoever answers on that port may name any file: only a key in the agent's own directory is read.
