@@ -12,7 +12,7 @@ main() {
     cargo build --locked --quiet --bins --example workload-services
     set -- target/debug/git-credential-bitbucket-sso target/debug/examples/workload-services
   fi
-  judges=${CARGO_TARGET_DIR:-target}/judges
+  judges=${JUDGES:-target/judges}
   clients "$judges"
   export JUDGES_DIRECTORY=/var/opt/azcmagent/tokens
   # shellcheck disable=SC2016 # the inner shell's

@@ -17,7 +17,10 @@ pub(super) fn answered(here: &Here<'_>, call: Call, answer: &Reply) -> Result<Sh
     let realm = header.split_once("realm=").map(|(_, realm)| realm.trim().trim_matches('"'));
     let realm = realm.filter(|_| header.to_ascii_lowercase().starts_with("basic "));
     let path = allowed(here, realm.unwrap_or_default())?;
-    let key = read(&path).map_err(|why| IdentityError::Challenge(format!("{} {why}", path.display())))?;
+    let key = read(&path).map_err(|why| match why {
+        Unfit::Rule(why) => IdentityError::Challenge(format!("the file {} {why}", path.display())),
+        Unfit::Closed(error) => IdentityError::Key(format!("cannot be read: {}: {error}", path.display())),
+    })?;
     let proof = SecretBytes::new([b"Basic ".as_slice(), key.expose().trim_ascii()].concat());
     let call = call.header("Authorization", proof.expose());
     let answer = here.http.send(&call).map_err(IdentityError::Silent)?;
@@ -33,7 +36,8 @@ fn confirmed(here: &Here<'_>, call: &Call, answer: &Reply) -> Result<Shown, Iden
     if said(name) || (name == "msi_res_id" && said("mi_res_id")) {
         return Ok(shown);
     }
-    let said = "the agent of Azure Arc gave the machine's own identity instead; only newer agents know others".to_owned();
+    let said =
+        "the agent of Azure Arc gave the machine's own identity instead; only newer agents know others".to_owned();
     Err(IdentityError::NotAssigned { said })
 }
 
@@ -55,11 +59,17 @@ fn allowed(here: &Here<'_>, realm: &str) -> Result<PathBuf, IdentityError> {
     Ok(path.to_owned())
 }
 
-fn read(path: &Path) -> Result<SecretBytes, String> {
-    let unreadable = |error: std::io::Error| format!("cannot be read: {error} (is this user in the group himds?)");
+/// Why a key is not used.
+enum Unfit {
+    Rule(String),
+    Closed(std::io::Error),
+}
+
+fn read(path: &Path) -> Result<SecretBytes, Unfit> {
+    let unreadable = Unfit::Closed;
     let about = std::fs::symlink_metadata(path).map_err(unreadable)?;
     if !about.is_file() {
-        return Err("is no regular file".into());
+        return Err(Unfit::Rule("is no regular file".into()));
     }
     let mut bytes = Vec::with_capacity(MOST + 1);
     let file = File::open(path).map_err(unreadable)?;
@@ -67,7 +77,7 @@ fn read(path: &Path) -> Result<SecretBytes, String> {
     let bytes = SecretBytes::new(bytes);
     read.map_err(unreadable)?;
     if bytes.expose().len() > MOST {
-        return Err(format!("is larger than {MOST} bytes"));
+        return Err(Unfit::Rule(format!("is larger than {MOST} bytes")));
     }
     Ok(bytes)
 }

@@ -42,7 +42,7 @@ fn only_a_small_key_in_the_agent_s_directory_is_read() {
     machine.platform.knobs().arc_file = Some(inside("link.key"));
     refused(3, "is no regular file");
     machine.platform.knobs().arc_file = Some(inside("gone.key"));
-    refused(4, "cannot be read");
+    refused(4, "the key of Azure Arc's agent cannot be read");
     named(machine.desk.path("secret.key"), 40);
     machine.platform.knobs().arc_seen = None;
     refused(5, "outside the agent's directory");
@@ -84,9 +84,8 @@ fn get(machine: &Machine) -> Output {
 /// The program where the agent keeps its keys.
 fn there(machine: &Machine, program: &Command) -> Command {
     let own = machine.platform.knobs().arc_dir.display().to_string();
-    let script = format!(
-        "mount -t tmpfs none /var/opt && mkdir -p {TOKENS} && mount --bind {own} {TOKENS} && exec \"$@\""
-    );
+    let script =
+        format!("mount -t tmpfs none /var/opt && mkdir -p {TOKENS} && mount --bind {own} {TOKENS} && exec \"$@\"");
     let mut command = machine.run(machine.desk.command("unshare"));
     command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
     command.args(["--map-root-user", "--mount", "sh", "-c", &script, "sh"]);

@@ -6,9 +6,7 @@ use super::super::jwt;
 use super::errors::{Refusal, refuse};
 use super::state::{App, Registered, State};
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
-use ring::signature::{
-    RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm,
-};
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm};
 use serde_json::Value;
 
 /// A token of another issuer; the `spare` key is all issuers'.

@@ -168,4 +168,5 @@ fn echoed(mut response: Response, query: &Pairs) -> Response {
 
 const IDS: [&str; 3] = ["client_id", "object_id", "msi_res_id"];
 /// Recorded of App Service.
-const NOT_FOUND: &str = "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.";
+const NOT_FOUND: &str =
+    "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.";
