@@ -201,7 +201,7 @@ fn named(workload: &Workload) -> String {
         ("managed_resource_id", managed_resource_id),
     ];
     let set = ids.into_iter().find_map(|(key, id)| Some(format!("the identity {key} = \"{}\"", id.as_ref()?)));
-    set.unwrap_or_else(|| "an identity of its own".to_owned())
+    set.unwrap_or_else(|| "a managed identity".to_owned())
 }
 
 /// Entra did not take what the workload showed. A federated credential that does not fit is shown from both sides.
