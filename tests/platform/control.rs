@@ -32,9 +32,10 @@ pub fn obey(practice: &Practice, platform: &Platform, order: &Value) -> Value {
         let read = |name: &str| std::fs::read(certificate[name].as_str().unwrap()).unwrap();
         practice.entra.state().apps[1].certificate = Some(Registered { der: read("der"), public: read("public") });
     }
-    if let Some(job) = order["job"].as_object() {
+    let job = &order["job"];
+    if job.is_object() {
         let mut knobs = platform.knobs();
-        knobs.subject = job["subject"].as_str().unwrap().to_owned();
+        knobs.subject = text(job, "subject");
         knobs.shift = job["shift"].as_i64().unwrap();
     }
     if let Some(trouble) = order["trouble"].as_object() {

@@ -167,6 +167,7 @@ fn status_doctor_and_trail_know_the_workload() {
     let statement = of("statement").unwrap();
     assert_eq!((&statement["severity"], &statement["evidence"]["sub"]), (&"ok".into(), &SUBJECT.into()), "{report}");
     assert_eq!(of("identity-token").unwrap()["evidence"]["app"], WORKLOAD);
+    assert!(of("sign-in").is_none(), "nobody will sign in: {report}");
     machine.platform.knobs().subject = "repo:acme/app:pull_request".into();
     let doctor = machine.helper(&["doctor"]);
     let text = stdout(&doctor);
