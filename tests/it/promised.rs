@@ -12,7 +12,14 @@ use std::path::Path;
 #[test]
 fn every_command_that_a_text_names_exists() {
     let mut seen = 0;
-    for page in ["docs/troubleshooting.md", "docs/audit.md", "docs/reference.md", "docs/platforms.md", "README.md"] {
+    for page in [
+        "docs/troubleshooting.md",
+        "docs/audit.md",
+        "docs/reference.md",
+        "docs/platforms.md",
+        "docs/workloads.md",
+        "README.md",
+    ] {
         let text = read(page);
         let quoted = text.split('`').skip(1).step_by(2).filter(|word| word.starts_with(PROGRAM));
         for command in quoted {
