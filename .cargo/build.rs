@@ -13,6 +13,7 @@ fn main() {
     let here = var("CARGO_MANIFEST_DIR").unwrap_or_default();
     println!("cargo::rustc-link-arg-bins=-Wl,-T,{here}/.cargo/no-unwind.ld");
     if is("CARGO_CFG_TARGET_ENV", "musl") {
+        println!("cargo::rustc-link-arg-bins=-Wl,-T,{here}/.cargo/hit.ld");
         // Relocations in a thirtieth of the room. glibc knows them only since 2.36; musl is part of the program.
         println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }

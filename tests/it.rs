@@ -53,6 +53,8 @@ mod identity_refusals;
 mod install;
 #[path = "it/journey.rs"]
 mod journey;
+#[path = "it/judges.rs"]
+mod judges;
 #[path = "it/later.rs"]
 mod later;
 #[path = "it/managed.rs"]

@@ -49,6 +49,7 @@ pub struct Standing {
     /// Which identity was detected, and by what; or why none was.
     pub identity: String,
     /// What its token says of itself, if one is at hand; never the token.
+    #[serde(serialize_with = "by_name")]
     pub claims: Vec<(&'static str, String)>,
     pub storage: &'static str,
 }
@@ -63,6 +64,10 @@ pub fn standing(world: &World, wanted: &Wanted<'_>) -> Option<Standing> {
     let claims = recent.and_then(|token| Claims::of(token.expose())).map(|claims| shown_claims(&claims));
     let storage = status::storage_name(vault::place_apart(&world.places.state, &world.env, Arc::clone(&world.clock)));
     Some(Standing { identity, claims: claims.unwrap_or_default(), storage })
+}
+
+fn by_name<S: serde::Serializer>(claims: &[(&'static str, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(claims.iter().map(|(name, value)| (name, value)))
 }
 
 /// For `status` and the trail: which identity was detected and why. `None` for a person.

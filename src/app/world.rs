@@ -13,7 +13,7 @@ use crate::config::settings::{AuditRules, Forward, Identity, Network, Profile, S
 use crate::config::{self, Loaded, Places, Sources};
 use crate::flight::{Files, Flight};
 use crate::net::Http;
-use crate::net::client::client;
+use crate::net::client::{client, roots};
 use crate::net::retry::Retry;
 use crate::ui::Ui;
 use crate::ui::slow::Teller;
@@ -113,7 +113,7 @@ fn built(env: Env, places: Places, loaded: Loaded, clock: Arc<dyn Clock>) -> Wor
         asked: RefCell::default(),
         flight: Box::new(Files::new(&places.state, Arc::clone(&clock))),
         vault: lazy_vault(choice, !people, &places, &env, &clock),
-        http: lazy_http(&env, &loaded.settings.network, &git, &clock),
+        http: lazy_http(&loaded.settings.network, &env, &git, &clock),
         ui: Box::new(ui),
         means: Means::default(),
         clock,
@@ -180,11 +180,12 @@ fn lazy_git(env: &Env) -> Lazy<GitSettings> {
 }
 
 /// git's own proxy and certificates hold too, where nothing nearer says otherwise; git is asked on a miss only.
-fn lazy_http(env: &Env, network: &Network, git: &Rc<Lazy<GitSettings>>, clock: &Arc<dyn Clock>) -> Lazy<dyn Http> {
-    let (network, git, clock) = (network.clone(), Rc::clone(git), Arc::clone(clock));
-    let roots = env.os("SSL_CERT_FILE").filter(|_| cfg!(any(windows, target_os = "macos"))).map(PathBuf::from);
+fn lazy_http(network: &Network, env: &Env, git: &Rc<Lazy<GitSettings>>, clock: &Arc<dyn Clock>) -> Lazy<dyn Http> {
+    let (network, env, git, clock) = (network.clone(), env.clone(), Rc::clone(git), Arc::clone(clock));
     Lazy::new(move || -> Box<dyn Http> {
-        let http = client(&network).told_by_git(git.get().network.clone()).with_only_roots(roots.clone());
+        let only = env.os("SSL_CERT_FILE").filter(|_| cfg!(any(windows, target_os = "macos"))).map(PathBuf::from);
+        let http = client(&network).told_by_git(git.get().network.clone());
+        let http = http.with_only_roots(only).reading_first(roots::bundle(&env));
         Box::new(Telling::new(Retry::new(http, Arc::clone(&clock)), Teller::to_stderr(), network.timeout))
     })
 }

@@ -90,7 +90,7 @@ fn profile(name: &str, pick: &Pick<'_>) -> Result<Profile, ConfigError> {
         reauthenticate: pick.flag("reauthenticate"),
         outage_grace: pick.span("entra_outage_grace"),
         identity,
-        workload: workload(pick),
+        workload: if identity == Identity::User { Workload::default() } else { workload(pick) },
     })
 }
 

@@ -82,6 +82,9 @@ fn withhold_governed(documents: &mut [Document], findings: &mut Vec<Finding>) {
     let urls = documents.iter().filter(of_policy).flat_map(|document| &document.hosts).map(|host| &host.url);
     let governed: BTreeSet<(String, u16, String)> =
         urls.map(|url| (url.host().to_owned(), url.effective_port(), url.path().to_owned())).collect();
+    if governed.is_empty() {
+        return;
+    }
     let displaced = |url: &WebUrl| {
         let server = (url.host().to_owned(), url.effective_port());
         let first = governed.range((server.0.clone(), server.1, String::new())..).next();

@@ -76,7 +76,7 @@ pub struct Detected {
 pub fn detect(env: &Env, root: &Path, profile: &Profile) -> Result<Detected, IdentityError> {
     let fixed = |means| Ok(Detected { means, why: "identity names it" });
     match profile.identity {
-        Identity::User => Err(IdentityError::NotHere("identity = \"user\" is a person")),
+        Identity::User => Err(IdentityError::Setting("identity = \"user\" is a person".into())),
         Identity::ManagedIdentity => platform(env, root),
         Identity::Workload => fixed(Means::Workload),
         Identity::Pipelines => fixed(Means::Pipelines),

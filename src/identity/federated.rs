@@ -10,10 +10,8 @@ use std::path::{Path, PathBuf};
 
 /// The service account of a pod. Its token is replaced every hour, so the file is read each time.
 pub(super) fn kubernetes(here: &Here<'_>) -> Result<Statement, IdentityError> {
-    let file = here.env.os("AZURE_FEDERATED_TOKEN_FILE").map(PathBuf::from).ok_or(IdentityError::NotHere(
-        "AZURE_FEDERATED_TOKEN_FILE is not set; the pod needs the label azure.workload.identity/use and its service \
-         account the client id",
-    ))?;
+    let file = here.env.os("AZURE_FEDERATED_TOKEN_FILE").map(PathBuf::from);
+    let file = file.ok_or_else(|| IdentityError::NotHere("AZURE_FEDERATED_TOKEN_FILE".into()))?;
     let token = token_file(&file)?;
     let statement = statement(here, token, "AZURE_FEDERATED_TOKEN_FILE")?;
     proxy::before(here, statement)

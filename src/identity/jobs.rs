@@ -11,10 +11,7 @@ use std::time::Duration;
 /// Bitbucket Pipelines: one token per step. Its subject changes with every step, so that no federated credential of
 /// Entra can name it: it goes to the broker as it is.
 pub(super) fn pipelines(here: &Here<'_>) -> Result<Shown, IdentityError> {
-    let token = here
-        .env
-        .text(STEP)
-        .ok_or(IdentityError::NotHere("BITBUCKET_STEP_OIDC_TOKEN is not set; the step needs `oidc: true`"))?;
+    let token = here.env.text(STEP).ok_or_else(|| IdentityError::NotHere(STEP.into()))?;
     let claims = Claims::of(&token).ok_or(IdentityError::NoToken(STEP))?;
     let now = here.clock.now();
     claims.in_time(now)?;
@@ -25,8 +22,8 @@ pub(super) fn pipelines(here: &Here<'_>) -> Result<Shown, IdentityError> {
 
 /// GitHub Actions: asked of the runner's service, for the audience of the federated credential.
 pub(super) fn github(here: &Here<'_>) -> Result<(Assertion, &'static str), IdentityError> {
-    let no_job = "ACTIONS_ID_TOKEN_REQUEST_URL is not set; the job needs `permissions: id-token: write`";
-    let url = here.env.text("ACTIONS_ID_TOKEN_REQUEST_URL").ok_or(IdentityError::NotHere(no_job))?;
+    let no_job = || IdentityError::NotHere("ACTIONS_ID_TOKEN_REQUEST_URL".into());
+    let url = here.env.text("ACTIONS_ID_TOKEN_REQUEST_URL").ok_or_else(no_job)?;
     let bearer = bearer(here, "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")?;
     let (_, authority, _) = federated::application(here)?;
     let audience = federated::audience(here.profile, &authority);
@@ -41,17 +38,18 @@ pub(super) fn github(here: &Here<'_>) -> Result<(Assertion, &'static str), Ident
 /// GitLab: the job names audience and variable under `id_tokens`.
 pub(super) fn gitlab(here: &Here<'_>) -> Result<(Assertion, &'static str), IdentityError> {
     let name = &here.profile.workload.id_token_variable;
-    let missing = || IdentityError::Setting(format!("{name} is not set; the job needs it under `id_tokens`"));
+    let missing = || IdentityError::NotHere(name.clone());
     Ok((Assertion::new(here.env.text(name).ok_or_else(missing)?), "the ID token of the GitLab job"))
 }
 
 /// Azure Pipelines: asked of the service, for one service connection.
 pub(super) fn azure_pipelines(here: &Here<'_>) -> Result<(Assertion, &'static str), IdentityError> {
-    let no_job = "SYSTEM_OIDCREQUESTURI is not set; this is no job of Azure Pipelines";
-    let url = here.env.text("SYSTEM_OIDCREQUESTURI").ok_or(IdentityError::NotHere(no_job))?;
+    let no_job = || IdentityError::NotHere("SYSTEM_OIDCREQUESTURI".into());
+    let url = here.env.text("SYSTEM_OIDCREQUESTURI").ok_or_else(no_job)?;
     let bearer = bearer(here, "SYSTEM_OIDCREQUESTURI", "SYSTEM_ACCESSTOKEN")?;
     let connection = here.profile.workload.service_connection.as_deref();
-    let connection = connection.ok_or_else(|| IdentityError::Setting("service_connection is not set".into()))?;
+    let connection =
+        connection.ok_or_else(|| IdentityError::Setting("service_connection is not set in [entra]".into()))?;
     let url = with_query(&url, [("api-version", "7.1"), ("serviceConnectionId", connection)]);
     let call = Call { form: None, ..Call::post(url, []) }
         .header("Content-Type", "application/json")

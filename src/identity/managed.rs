@@ -33,12 +33,13 @@ fn call(here: &Here<'_>, platform: Platform) -> Result<Call, IdentityError> {
         Call::get(with_query(base, fixed.into_iter().chain(identity))).by(Way::Local)
     };
     Ok(match platform {
-        Platform::Imds => get(&imds(env), "2018-02-01", identity(["client_id", "object_id", "msi_res_id"])?)
-            .header("Metadata", "true"),
+        Platform::Imds => get(&imds(env), "2018-02-01", identity(IDS)?).header("Metadata", "true"),
         Platform::AppService => {
             let identity = identity(["client_id", "principal_id", "mi_res_id"])?;
             get(&variable("IDENTITY_ENDPOINT"), "2019-08-01", identity)
                 .header("X-IDENTITY-HEADER", variable("IDENTITY_HEADER"))
+                // Azure Automation sets the same variables, and insists on it.
+                .header("Metadata", "true")
         }
         Platform::AzureMl => {
             let identity = identity(["clientid", "", ""])?;
@@ -49,9 +50,8 @@ fn call(here: &Here<'_>, platform: Platform) -> Result<Call, IdentityError> {
             get(&variable("MSI_ENDPOINT"), "2017-09-01", identity).header("secret", variable("MSI_SECRET"))
         }
         Platform::Arc => {
-            none()?;
             let base = env.text("IDENTITY_ENDPOINT").unwrap_or_else(|| ARC.to_owned());
-            get(&base, "2020-06-01", None).header("Metadata", "true")
+            get(&base, "2020-06-01", identity(IDS)?).header("Metadata", "true")
         }
         Platform::ServiceFabric => {
             none()?;
@@ -164,6 +164,8 @@ pub(super) fn with_query<'a>(base: &str, pairs: impl IntoIterator<Item = (&'a st
     format!("{base}{mark}{}", query.finish())
 }
 
+/// How the metadata service and Azure Arc call the ids.
+const IDS: [&str; 3] = ["client_id", "object_id", "msi_res_id"];
 const ARC: &str = "http://localhost:40342/metadata/identity/oauth2/token";
 /// The pause of an update; whoever is asked to wait longer is told so.
 const LONGEST: Duration = Duration::from_secs(10);

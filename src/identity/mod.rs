@@ -89,9 +89,9 @@ pub enum IdentityError {
     /// The platform's variables contradict each other.
     #[error("{set} is set, but {missing} is not")]
     HalfSet { set: &'static str, missing: &'static str },
-    /// The identity that is configured is not to be had here.
-    #[error("{0}")]
-    NotHere(&'static str),
+    /// The variable by which a job or pod has the identity that is configured is not set.
+    #[error("{0} is not set")]
+    NotHere(String),
     /// A setting is missing, or is one too many.
     #[error("{0}")]
     Setting(String),
@@ -131,6 +131,9 @@ pub enum IdentityError {
     /// Azure Arc's challenge breaks its rules.
     #[error("the challenge of Azure Arc is refused: {0}")]
     Challenge(String),
+    /// Azure Arc's key is where it should be, but not to be read.
+    #[error("the key of Azure Arc's agent {0}")]
+    Key(String),
     /// The certificate of Service Fabric's service is not the one it announced.
     #[error("the certificate of {place} is not the one of IDENTITY_SERVER_THUMBPRINT")]
     Thumbprint { place: String },

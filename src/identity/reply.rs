@@ -43,9 +43,7 @@ pub(super) fn refused(call: &Call, reply: &Reply) -> IdentityError {
     let lower = said.to_ascii_lowercase();
     match () {
         () if lower.contains("multiple user assigned identities") => IdentityError::Several,
-        () if lower.contains("identity not found") || lower.contains("managedidentitynotfound") => {
-            IdentityError::NotAssigned { said }
-        }
+        () if MISSING.iter().any(|words| lower.contains(words)) => IdentityError::NotAssigned { said },
         () => IdentityError::Refused { place: call.place().to_owned(), status: reply.status, said },
     }
 }
@@ -54,7 +52,7 @@ pub(super) fn refused(call: &Call, reply: &Reply) -> IdentityError {
 fn said(body: &Value) -> Option<String> {
     let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
     let error = text(body, "error").or_else(|| text(body.get("error")?, "code"));
-    let words = ["error_description", "message"].into_iter().find_map(|name| text(body, name));
+    let words = ["error_description", "message", "Message"].into_iter().find_map(|name| text(body, name));
     let words = words.or_else(|| text(body.get("error")?, "message"));
     let all: Vec<String> = [error, words].into_iter().flatten().collect();
     (!all.is_empty()).then(|| clean(&all.join(": ")))
@@ -79,4 +77,6 @@ fn whole(life: Timestamp) -> Duration {
     Duration::from_secs(u64::try_from(life.0).unwrap_or(0))
 }
 
+/// The metadata service, Service Fabric and App Service (two generations of it).
+const MISSING: [&str; 3] = ["identity not found", "managedidentitynotfound", "found for specified"];
 const UNSAID: Duration = Duration::from_secs(3600);

@@ -1,6 +1,7 @@
 //! The one client of this program: reqwest over rustls, built when the first call is sent.
 
 mod pin;
+pub mod roots;
 mod ways;
 
 use crate::basis::secret::SecretBytes;
@@ -11,17 +12,27 @@ use reqwest::blocking::{Client as Reqwest, ClientBuilder, Response};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::error::Error;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// Sends calls over TLS that is always verified. Making one costs nothing; the first call builds it
-/// (10 to 90 ms).
+/// Sends calls over TLS that is always verified. Making one costs nothing; the first call builds what it needs
+/// (1 to 4 ms, docs/performance.md).
 pub struct Client {
     network: Network,
     from_git: FromGit,
     /// `SSL_CERT_FILE`, where it is for us to read.
     only_roots: Option<PathBuf>,
+    bundle: Option<PathBuf>,
+    /// They trust what the bundle holds.
+    quick: Routes,
+    /// They trust everything that this machine does.
+    full: Routes,
+}
+
+/// To other machines, and to this one.
+#[derive(Default)]
+struct Routes {
     proxied: OnceLock<Reqwest>,
     direct: OnceLock<Reqwest>,
 }
@@ -38,9 +49,8 @@ pub struct FromGit {
 /// A client for the settings. `HTTPS_PROXY`, `NO_PROXY` and the system's proxies hold, except for this
 /// machine itself: plain http is allowed to loopback addresses because it never leaves the machine.
 pub fn client(network: &Network) -> Client {
-    let from_git = FromGit::default();
-    let (proxied, direct) = (OnceLock::new(), OnceLock::new());
-    Client { network: network.clone(), from_git, only_roots: None, proxied, direct }
+    let (from_git, quick, full) = (FromGit::default(), Routes::default(), Routes::default());
+    Client { network: network.clone(), from_git, only_roots: None, bundle: None, quick, full }
 }
 
 impl Client {
@@ -56,14 +66,57 @@ impl Client {
     pub fn with_only_roots(self, only_roots: Option<PathBuf>) -> Self {
         Self { only_roots, ..self }
     }
+
+    /// The same client, which looks for an authority in this file first ([`roots::bundle`]), and in all places of
+    /// this machine where that is not enough.
+    #[must_use]
+    pub fn reading_first(self, bundle: Option<PathBuf>) -> Self {
+        Self { bundle, ..self }
+    }
 }
 
 impl Http for Client {
     fn send(&self, call: &Call) -> Result<Reply, NetError> {
-        let (client, url) = match &call.way {
-            Way::Usual => (self.client_for(call)?.clone(), call.url.clone()),
-            other => ways::prepared(call, other, plain_builder(self.network.timeout))?,
-        };
+        if call.way != Way::Usual {
+            let (client, url) = ways::prepared(call, &call.way, plain_builder(self.network.timeout))?;
+            return self.ask(&client, url, call);
+        }
+        let place = call.place().parse::<WebUrl>();
+        let place = place.map_err(|error| unreachable_place(call, error.to_string()))?;
+        let proxied = !place.is_loopback();
+        if let Some(client) = self.quick(proxied) {
+            match self.ask(client, call.url.clone(), call) {
+                // We refused the certificate, so nothing of the call was sent.
+                Err(NetError::Tls { flaw: Flaw::Issuer | Flaw::Dates, .. }) => {}
+                outcome => return outcome,
+            }
+        }
+        self.ask(self.full(proxied)?, call.url.clone(), call)
+    }
+}
+
+impl Client {
+    /// `None` where there is no such file, or it cannot be used, or was not enough before.
+    fn quick(&self, proxied: bool) -> Option<&Reqwest> {
+        let bundle = self.bundle.as_ref().filter(|_| self.full.of(proxied).get().is_none())?;
+        let built = self.quick.of(proxied);
+        if built.get().is_none() {
+            let builder = plain_builder(self.network.timeout).tls_certs_only(roots::of_file(bundle).ok()?);
+            _ = built.set(self.build(builder, proxied).ok()?);
+        }
+        built.get()
+    }
+
+    fn full(&self, proxied: bool) -> Result<&Reqwest, NetError> {
+        let built = self.full.of(proxied);
+        if let Some(ready) = built.get() {
+            return Ok(ready);
+        }
+        let fresh = self.build(plain_builder(self.network.timeout), proxied)?;
+        Ok(built.get_or_init(|| fresh))
+    }
+
+    fn ask(&self, client: &Reqwest, url: String, call: &Call) -> Result<Reply, NetError> {
         let mut request = match call.method {
             Method::Get => client.get(url),
             Method::Post => client.post(url),
@@ -74,20 +127,6 @@ impl Http for Client {
         }
         let response = request.send().map_err(|error| self.sorted(call, &error))?;
         self.reply(call, response)
-    }
-}
-
-impl Client {
-    fn client_for(&self, call: &Call) -> Result<&Reqwest, NetError> {
-        let place = call.place().parse::<WebUrl>();
-        let place = place.map_err(|error| unreachable_place(call, error.to_string()))?;
-        let proxied = !place.is_loopback();
-        let built = if proxied { &self.proxied } else { &self.direct };
-        if let Some(ready) = built.get() {
-            return Ok(ready);
-        }
-        let fresh = self.build(proxied)?;
-        Ok(built.get_or_init(|| fresh))
     }
 
     fn reply(&self, call: &Call, response: Response) -> Result<Reply, NetError> {
@@ -138,20 +177,26 @@ impl Client {
 }
 
 impl Client {
-    fn build(&self, proxied: bool) -> Result<Reqwest, NetError> {
-        let mut builder = plain_builder(self.network.timeout);
+    fn build(&self, mut builder: ClientBuilder, proxied: bool) -> Result<Reqwest, NetError> {
         builder = match (&self.from_git.proxy, proxied) {
             (_, false) => builder.no_proxy(),
             (Some(proxy), true) => builder.proxy(git_proxy(proxy)?),
             (None, true) => builder,
         };
         let named = [&self.only_roots, &self.network.ca_file, &self.from_git.ca_file];
-        let roots = named.into_iter().flatten().map(|path| extra_roots(path)).collect::<Result<Vec<_>, _>>()?.concat();
+        let roots =
+            named.into_iter().flatten().map(|path| roots::of_file(path)).collect::<Result<Vec<_>, _>>()?.concat();
         builder = match &self.only_roots {
             Some(_) => builder.tls_certs_only(roots),
             None => builder.tls_certs_merge(roots),
         };
         builder.build().map_err(|error| NetError::Trust { why: last_cause(&error) })
+    }
+}
+
+impl Routes {
+    fn of(&self, proxied: bool) -> &OnceLock<Reqwest> {
+        if proxied { &self.proxied } else { &self.direct }
     }
 }
 
@@ -171,15 +216,6 @@ fn plain_builder(timeout: Duration) -> ClientBuilder {
 fn git_proxy(address: &str) -> Result<reqwest::Proxy, NetError> {
     let bad = |_| NetError::Proxy { place: "the network".into(), why: "git's http.proxy is no address".into() };
     Ok(reqwest::Proxy::all(address).map_err(bad)?.no_proxy(reqwest::NoProxy::from_env()))
-}
-
-/// The certificates of a file in PEM, at least one.
-fn extra_roots(path: &Path) -> Result<Vec<reqwest::Certificate>, NetError> {
-    let pem = fs_err::read(path).map_err(|error| NetError::Trust { why: error.to_string() })?;
-    match reqwest::Certificate::from_pem_bundle(&pem) {
-        Ok(found) if !found.is_empty() => Ok(found),
-        _ => Err(NetError::Trust { why: format!("{} holds no certificates in PEM form", path.display()) }),
-    }
 }
 
 fn headers(call: &Call) -> Result<HeaderMap, NetError> {

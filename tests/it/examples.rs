@@ -145,6 +145,7 @@ fn succeeds(machine: &Machine, script: &str, variables: &[(String, String)]) {
     let output = shell.args(["-ec", script]).output().unwrap();
     assert!(output.status.success(), "{script}: {}", said(&output));
     assert!(machine.practice.journal.leaks(&said(&output)).is_empty());
+    machine.holds_no_secret();
 }
 
 /// The practice servers in the place of the real ones.

@@ -233,6 +233,16 @@ fn a_certificate_signs_for_the_application_from_every_kind_of_file() {
     }
 }
 
+#[test]
+fn an_application_with_a_certificate_clones() {
+    let machine = Machine::with("certificate", "", Source::Exchange);
+    let (file, registered) = certificate(&machine.desk.path("keys"), "pem");
+    machine.practice.entra.state().apps[1].certificate = Some(registered);
+    let machine = machine.set("BITBUCKET_SSO_CERTIFICATE_FILE", file.to_str().unwrap());
+    machine.works(Source::Exchange);
+    assert_eq!(machine.asked(), [0, 1, 1]);
+}
+
 /// A fresh key with its certificate in a file of this kind.
 pub fn certificate(dir: &Path, kind: &str) -> (PathBuf, Registered) {
     std::fs::create_dir_all(dir).unwrap();

@@ -1,9 +1,11 @@
 //! `cargo run --example workload-services`: practice servers for workloads, for other programs to be tried against. Prints
-//! one JSON object with every address and variable, and serves until its standard input ends.
+//! one JSON object with every address and variable, obeys the lines of its standard input (`control.rs`), and serves
+//! until that ends.
 
 #![allow(clippy::disallowed_methods, reason = "the services are the world that others are handed")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a tool for tests")]
 
+mod control;
 #[path = "../practice/mod.rs"]
 mod practice;
 
@@ -23,7 +25,9 @@ fn main() {
     practice.entra.state().apps[1].federated = Some(federated);
     println!("{}", described(&practice, &platform, audience));
     // Whoever started it holds the other end.
-    _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+    for line in std::io::stdin().lines() {
+        println!("{}", control::obey(&practice, &platform, &serde_json::from_str(&line.unwrap()).unwrap()));
+    }
 }
 
 fn described(practice: &Practice, platform: &Platform, audience: &str) -> Value {

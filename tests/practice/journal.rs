@@ -25,6 +25,8 @@ pub struct Entry {
     pub error: Option<String>,
     pub grant_type: Option<String>,
     pub scope: Option<String>,
+    /// As they came; some hold secrets.
+    pub headers: Pairs,
     /// The whole form, where the body was one. It holds secrets.
     pub form: Pairs,
     pub client_request_id: Option<String>,
@@ -85,6 +87,7 @@ impl Journal {
             error,
             grant_type: codec::value(&form, "grant_type").map(str::to_owned),
             scope: codec::value(&form, "scope").map(str::to_owned),
+            headers: request.headers.clone(),
             form,
             client_request_id: request.header("client-request-id").map(str::to_owned),
             user_agent: request.header("user-agent").map(str::to_owned),

@@ -32,6 +32,10 @@ pub struct Knobs {
     pub assigned: Vec<Assigned>,
     /// Where Azure Arc's agent writes its key files.
     pub arc_dir: PathBuf,
+    /// The same directory as whoever asks sees it, where that is another name.
+    pub arc_seen: Option<PathBuf>,
+    /// An agent that knows one identity only: it ignores which one is asked for, and names none.
+    pub arc_old: bool,
     /// The file that it names; made on the spot where there is none.
     pub arc_file: Option<PathBuf>,
     /// What the header or secret of every platform must be.
@@ -59,6 +63,8 @@ impl Platform {
         let knobs = Arc::new(Mutex::new(Knobs {
             assigned: vec![assigned(cast::WORKLOAD, true)],
             arc_dir: practice.dir().join("arc"),
+            arc_seen: None,
+            arc_old: false,
             arc_file: None,
             secret,
             issuer: "https://issuer.example".into(),

@@ -6,6 +6,7 @@ use crate::app::interaction::{self, NotAsked};
 use crate::app::pick;
 use crate::app::words::Seen;
 use crate::app::world::World;
+use crate::config::settings::Identity;
 use crate::flight::AccountState;
 use crate::ui::browser::{Usable, usable, wsl};
 use crate::vault;
@@ -32,7 +33,7 @@ pub(super) fn check(world: &World) -> Vec<Finding> {
         .collect()
 }
 
-/// One finding per account; one without any account.
+/// One finding per person's account, for a workload needs none; one without any account.
 fn flow(world: &World) -> Vec<Finding> {
     let accounts = pick::accounts(world, None).unwrap_or_default();
     let firsts: Vec<_> = accounts.iter().filter_map(|hosts| hosts.first()).collect();
@@ -48,5 +49,6 @@ fn flow(world: &World) -> Vec<Finding> {
         Err(NotAsked::Forbidden(failure)) => Finding::failed("sign-in", &failure),
         Err(NotAsked::Nobody(why)) => Finding::seen("sign-in", Severity::Warning, &Seen::NobodyToAsk(&why)),
     };
-    firsts.into_iter().map(|wanted| one(wanted).with("tenant", &wanted.profile.tenant)).collect()
+    let people = firsts.into_iter().filter(|wanted| wanted.profile.identity == Identity::User);
+    people.map(|wanted| one(wanted).with("tenant", &wanted.profile.tenant)).collect()
 }

@@ -4,6 +4,7 @@ use crate::app::wanted::Wanted;
 use crate::app::words::{self, CONFIG_SHOW, duration};
 use crate::app::workload::Standing;
 use crate::basis::failure::{Failure, Kind};
+use crate::config::settings::{Identity, Workload};
 use crate::identity::{Claims, Detected, IdentityError};
 use crate::session::SessionError;
 
@@ -60,92 +61,147 @@ pub fn workload_account(profile: &str, workload: &Standing) -> String {
 
 /// Why this machine could not show who it is.
 pub fn identity(wanted: &Wanted<'_>, error: &IdentityError) -> Failure {
-    let fail = |kind, id, help: &str| {
-        Failure::new(kind, id, format!("no token for {}: {error}", wanted.host.url.host()), help)
+    let why = match error {
+        IdentityError::Expired { by } => format!("the token ended {} ago by this machine's clock", duration(*by)),
+        IdentityError::NotYetValid { by } => {
+            format!("the token begins in {} by this machine's clock", duration(*by))
+        }
+        IdentityError::NotAssigned { said } => {
+            format!("{} is not assigned to this machine: {said}", named(&wanted.profile.workload))
+        }
+        other => other.to_string(),
     };
+    if let IdentityError::Net(error) = error {
+        return words::net(wanted, error);
+    }
+    let (kind, id) = sort(error);
+    Failure::new(kind, id, format!("no token for {}: {why}", wanted.host.url.host()), help(wanted, error))
+}
+
+fn sort(error: &IdentityError) -> (Kind, &'static str) {
     match error {
-        IdentityError::HalfSet { .. } => fail(
-            Kind::Config,
-            "identity-half-set",
-            "set both or none of these variables, or name another identity in [entra]",
-        ),
-        IdentityError::NotHere(_) => fail(
-            Kind::Config,
-            "identity-not-here",
-            "set that up for this job or pod, or name another identity in [entra]",
-        ),
-        IdentityError::Setting(_) => fail(Kind::Config, "identity-setting", CONFIG_SHOW),
-        IdentityError::TokenFile { .. } | IdentityError::NoToken(_) => fail(
-            Kind::Config,
-            "identity-token-file",
-            "ask whoever runs this pod or job where its token is; it must hold one signed token",
-        ),
-        IdentityError::Expired { .. } | IdentityError::NotYetValid { .. } => fail(
-            Kind::Config,
-            "identity-token-time",
-            "date -u    (if that is right, ask whoever runs this pod or job why its token is not renewed)",
-        ),
-        IdentityError::Audience { .. } => fail(
-            Kind::Config,
-            "identity-audience",
-            "request the token for that audience in the job or pod, or set federated_audience in [entra]",
-        ),
-        IdentityError::Challenge(_) => fail(
-            Kind::Config,
-            "arc-challenge",
-            "sudo usermod -aG himds \"$USER\"    (if the file is right; else ask whoever runs this machine what listens \
-             there)",
-        ),
-        IdentityError::Thumbprint { .. } => fail(
-            Kind::Declined,
-            "identity-thumbprint",
-            "ask whoever runs this cluster; nothing was sent to that service",
-        ),
-        IdentityError::Certificate { .. } => fail(
-            Kind::Config,
-            "identity-certificate",
-            "openssl x509 -noout -dates -fingerprint -in FILE    (for the file of certificate_file)",
-        ),
-        other => service(wanted, other),
+        IdentityError::HalfSet { .. } => (Kind::Config, "identity-half-set"),
+        IdentityError::NotHere(_) => (Kind::Config, "identity-not-here"),
+        IdentityError::Setting(_) => (Kind::Config, "identity-setting"),
+        IdentityError::TokenFile { .. } | IdentityError::NoToken(_) => (Kind::Config, "identity-token-file"),
+        IdentityError::Expired { .. } | IdentityError::NotYetValid { .. } => (Kind::Config, "identity-token-time"),
+        IdentityError::Audience { .. } => (Kind::Config, "identity-audience"),
+        IdentityError::Challenge(_) | IdentityError::Key(_) => (Kind::Config, "arc-challenge"),
+        IdentityError::Thumbprint { .. } => (Kind::Declined, "identity-thumbprint"),
+        IdentityError::Certificate { .. } => (Kind::Config, "identity-certificate"),
+        IdentityError::Foreign { .. } => (Kind::Upstream, "identity-service-foreign"),
+        IdentityError::Several => (Kind::Config, "identity-several"),
+        IdentityError::NotAssigned { .. } => (Kind::Config, "identity-not-assigned"),
+        IdentityError::Refused { .. } => (Kind::Denied, "identity-refused"),
+        IdentityError::Busy { .. } => (Kind::Network, "identity-service-busy"),
+        IdentityError::Silent(_) | IdentityError::Net(_) => (Kind::Network, "identity-service-silent"),
     }
 }
 
-/// The platform's own service.
-fn service(wanted: &Wanted<'_>, error: &IdentityError) -> Failure {
-    let fail = |kind, id, help: &str| {
-        Failure::new(kind, id, format!("no token for {}: {error}", wanted.host.url.host()), help)
-    };
+/// The one next step, for whoever looks after the pipeline at night.
+fn help(wanted: &Wanted<'_>, error: &IdentityError) -> String {
+    let scope = wanted.host.source.entra_scope().unwrap_or_default();
     match error {
-        IdentityError::Foreign { .. } => fail(
-            Kind::Upstream,
-            "identity-service-foreign",
-            "look what answers at that address; if this is no machine of that platform, name another identity in [entra]",
-        ),
-        IdentityError::Several => {
-            fail(Kind::Config, "identity-several", "set managed_client_id in [entra] to the client id of one of them")
+        IdentityError::HalfSet { set, missing } => half(set, missing),
+        IdentityError::NotHere(variable) => absent(variable),
+        IdentityError::Setting(_) => format!("{CONFIG_SHOW}    (it says where each value comes from; correct that one)"),
+        IdentityError::TokenFile { path, .. } => {
+            format!("ls -lL {}    (this user must be able to read it; whoever runs this pod or job puts it there)", path.display())
         }
-        IdentityError::NotAssigned { .. } => fail(
-            Kind::Config,
-            "identity-not-assigned",
-            "ask your Azure administrator to assign the managed identity to this machine or app",
+        IdentityError::NoToken(_) => "ask whoever runs this pod or job what it puts there; it must be one signed token".into(),
+        IdentityError::Expired { .. } => {
+            "date -u    (if that is right, ask whoever runs this pod or job why its token is not renewed)".into()
+        }
+        IdentityError::NotYetValid { .. } => {
+            "date -u    (if that is right, the clock of whoever issues the token is ahead)".into()
+        }
+        IdentityError::Audience { wants, .. } => format!(
+            "request the token for {wants} in this job or pod, or set federated_audience in [entra] to what the \
+             federated credential names"
         ),
-        IdentityError::Refused { .. } => fail(
-            Kind::Denied,
-            "identity-refused",
-            "ask your Azure administrator whether the identity may have tokens for the application of this scope",
+        IdentityError::Challenge(_) => {
+            "ask whoever runs this machine what listens there instead of Azure Arc's agent; nothing was sent to it".into()
+        }
+        IdentityError::Key(_) => "sudo usermod -aG himds \"$USER\"    (then start a new session)".into(),
+        IdentityError::Thumbprint { .. } => "ask whoever runs this cluster; nothing was sent to that service".into(),
+        IdentityError::Certificate { path, why } => certificate(wanted, &path.display().to_string(), why),
+        IdentityError::Foreign { place, .. } => format!(
+            "curl -i --noproxy '*' {place}    (that answers; if this is no machine of that platform, set identity in \
+             [entra])"
         ),
+        IdentityError::Several => "set managed_client_id in [entra] to the client id of one of them".into(),
+        IdentityError::NotAssigned { .. } => {
+            "ask your Azure administrator to assign it to this machine or app, or correct its id in [entra]".into()
+        }
+        IdentityError::Refused { .. } => {
+            format!("ask your Azure administrator whether this identity may have tokens for {scope}")
+        }
         IdentityError::Busy { after, .. } => {
-            let wait = after.map_or_else(|| "a minute".to_owned(), duration);
-            fail(Kind::Network, "identity-service-busy", &format!("run the command again in {wait}"))
+            format!("run the command again in {}", after.map_or_else(|| "a minute".to_owned(), duration))
         }
-        IdentityError::Net(error) => words::net(wanted, error),
-        // Every other case has its own words above.
-        _ => fail(
-            Kind::Network,
-            "identity-service-silent",
-            "if this machine has no managed identity, name another identity in [entra]",
-        ),
+        IdentityError::Silent(_) | IdentityError::Net(_) if wanted.profile.identity == Identity::Auto => {
+            "give this job its token (Bitbucket `oidc: true`, GitHub `id-token: write`, GitLab `id_tokens`): no variable \
+             of a job, pod or platform is set, so that only an Azure machine was left"
+                .into()
+        }
+        IdentityError::Silent(_) | IdentityError::Net(_) => {
+            "set identity in [entra] to what this machine has; if it is one of Azure's, ask your Azure administrator to \
+             assign a managed identity"
+                .into()
+        }
     }
+}
+
+/// Variables of which only some are set.
+fn half(set: &str, missing: &str) -> String {
+    match missing {
+        "SYSTEM_ACCESSTOKEN" => "add to `env` of this step: SYSTEM_ACCESSTOKEN: $(System.AccessToken)".into(),
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN" => {
+            "hand ACTIONS_ID_TOKEN_REQUEST_TOKEN on to where git runs, as its URL was (docker run --env NAME)".into()
+        }
+        _ => {
+            format!("unset {set}    (if it is left over; else ask whoever runs this machine why {missing} is not set)")
+        }
+    }
+}
+
+/// What gives a job or pod the variable.
+fn absent(variable: &str) -> String {
+    match variable {
+        "BITBUCKET_STEP_OIDC_TOKEN" => "add `oidc: true` to this step in bitbucket-pipelines.yml".into(),
+        "ACTIONS_ID_TOKEN_REQUEST_URL" => "add `permissions: id-token: write` to this job of the workflow".into(),
+        "SYSTEM_OIDCREQUESTURI" => "set identity in [entra] to what this is; it is no job of Azure Pipelines".into(),
+        "AZURE_FEDERATED_TOKEN_FILE" => {
+            "label the pod azure.workload.identity/use: \"true\", and give its service account the client id".into()
+        }
+        other => format!("add {other} with its `aud` to `id_tokens` of this job in .gitlab-ci.yml"),
+    }
+}
+
+fn certificate(wanted: &Wanted<'_>, path: &str, why: &str) -> String {
+    match why {
+        _ if why.starts_with("cannot be read") => format!("ls -lL {path}    (this user must be able to read it)"),
+        _ if why.contains("password") => {
+            format!("{CONFIG_SHOW}    (certificate_password_file must hold the password of that file)")
+        }
+        "has expired" => format!(
+            "ask the Entra administrator of {} for a new certificate of the application, and put it there",
+            wanted.profile.tenant
+        ),
+        _ => format!("openssl x509 -noout -subject -dates -in {path}"),
+    }
+}
+
+/// The managed identity as it is configured.
+fn named(workload: &Workload) -> String {
+    let Workload { managed_client_id, managed_object_id, managed_resource_id, .. } = workload;
+    let ids = [
+        ("managed_client_id", managed_client_id),
+        ("managed_object_id", managed_object_id),
+        ("managed_resource_id", managed_resource_id),
+    ];
+    let set = ids.into_iter().find_map(|(key, id)| Some(format!("the identity {key} = \"{}\"", id.as_ref()?)));
+    set.unwrap_or_else(|| "a managed identity".to_owned())
 }
 
 /// Entra did not take what the workload showed. A federated credential that does not fit is shown from both sides.
@@ -173,7 +229,11 @@ pub fn statement_refused(wanted: &Wanted<'_>, error: &SessionError, client_id: &
         (Some(70021 | 7_002_137 | 7_002_138), _) => {
             format!("ask {admin} to add the federated credential below; a new one works after a few minutes")
         }
-        (Some(700_027), _) => format!("ask {admin} to add this certificate to application {client_id}"),
+        (Some(700_024), _) => "date -u    (if that is right, start the job again: it needs a new token)".to_owned(),
+        (Some(700_027), _) if claims.issuer.as_deref() == Some(client_id) => {
+            format!("ask {admin} to add this certificate to application {client_id}")
+        }
+        (Some(700_027), _) => format!("ask whoever runs {issuer} whether Entra can fetch the keys that it signs with"),
         (_, Kind::SignInNeeded) => format!("ask {admin}; they need the ids below"),
         _ => failure.help.clone(),
     };

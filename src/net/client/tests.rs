@@ -33,7 +33,9 @@ const LONG: Duration = Duration::from_secs(20);
 #[test]
 fn nothing_is_built_before_the_first_call() {
     let client = client(&network(LONG));
-    assert!(client.direct.get().is_none() && client.proxied.get().is_none());
+    assert!(
+        [true, false].iter().all(|way| client.full.of(*way).get().is_none() && client.quick.of(*way).get().is_none())
+    );
 }
 
 #[test]
@@ -202,6 +204,29 @@ fn under_wine(_: &str) -> bool {
     false
 }
 
+/// A call to a server whose authority is in the bundle or is not, in a bundle that is one or is not.
+fn with_bundle(bundle: impl FnOnce(String) -> String) -> (Result<Reply, NetError>, bool) {
+    let (port, pem, thread) = tls_server("localhost");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("bundle.pem");
+    fs_err::write(&path, bundle(pem)).unwrap();
+    let client = client(&network(LONG)).reading_first(Some(path));
+    let outcome = client.send(&Call::get(format!("https://localhost:{port}/")));
+    thread.join().unwrap();
+    (outcome, client.full.direct.get().is_some())
+}
+
+#[test]
+fn the_other_places_are_read_only_where_the_bundle_is_not_enough() {
+    let (outcome, full) = with_bundle(|pem| pem);
+    assert_eq!((outcome.unwrap().body.expose(), full), (b"ok".as_slice(), false));
+    let other = || rcgen::generate_simple_self_signed(["other".to_owned()]).unwrap().cert.pem();
+    for bundle in [other(), "nonsense".to_owned()] {
+        let (outcome, full) = with_bundle(|_| bundle);
+        assert!(full && outcome.is_err(), "{outcome:?}");
+    }
+}
+
 #[test]
 fn a_proxy_that_refuses_is_told_from_a_server_that_does() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -214,7 +239,7 @@ fn a_proxy_that_refuses_is_told_from_a_server_that_does() {
     let client = client(&network(LONG));
     _ = rustls::crypto::ring::default_provider().install_default();
     let built = ClientBuilder::new().proxy(reqwest::Proxy::all(proxy).unwrap()).build().unwrap();
-    client.proxied.set(built).unwrap();
+    client.full.proxied.set(built).unwrap();
     let error = client.send(&Call::get("https://login.example/x?canary")).unwrap_err();
     assert!(matches!(error, NetError::Proxy { .. }) && !format!("{error:?}").contains("canary"), "{error:?}");
     thread.join().unwrap();
@@ -224,7 +249,7 @@ fn a_proxy_that_refuses_is_told_from_a_server_that_does() {
 fn a_name_that_does_not_resolve_is_called_so() {
     let client = client(&network(LONG));
     _ = rustls::crypto::ring::default_provider().install_default();
-    client.proxied.set(ClientBuilder::new().no_proxy().build().unwrap()).unwrap();
+    client.full.proxied.set(ClientBuilder::new().no_proxy().build().unwrap()).unwrap();
     let error = client.send(&Call::get("https://nowhere.invalid/")).unwrap_err();
     assert!(matches!(&error, NetError::Unreachable { why, .. } if why.contains("resolved")), "{error:?}");
 }
@@ -235,7 +260,7 @@ fn calls_to_this_machine_go_through_no_proxy() {
     let client = client(&network(LONG));
     _ = rustls::crypto::ring::default_provider().install_default();
     let nowhere = reqwest::Proxy::all("http://127.0.0.1:1").unwrap();
-    client.proxied.set(ClientBuilder::new().proxy(nowhere).build().unwrap()).unwrap();
+    client.full.proxied.set(ClientBuilder::new().proxy(nowhere).build().unwrap()).unwrap();
     assert_eq!(client.send(&Call::get(url)).unwrap().status, 200);
     thread.join().unwrap();
 }

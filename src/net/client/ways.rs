@@ -15,6 +15,8 @@ pub(super) fn prepared(call: &Call, way: &Way, builder: ClientBuilder) -> Result
     }
     let builder = builder.no_proxy();
     let (builder, url) = match way {
+        // In clear there is nobody to vouch for.
+        Way::Local if url.scheme() == "http" => (builder.connect_timeout(CONNECT).tls_certs_only([]), url),
         Way::Usual | Way::Local => (builder.connect_timeout(CONNECT), url),
         Way::Pinned(thumbprint) => {
             let tls = pin::config(*thumbprint).map_err(|error| NetError::Trust { why: error.to_string() })?;

@@ -115,7 +115,8 @@ pub(super) fn confidential(state: &State, form: &Pairs, app: &App) -> Result<(),
     if value(form, "client_assertion_type") != Some("urn:ietf:params:oauth:client-assertion-type:jwt-bearer") {
         return Err(missing("client_assertion_type"));
     }
-    match (jwt::header(assertion).is_some_and(|header| header["alg"] == "PS256"), &app.certificate) {
+    // Only the app itself says that it is the app.
+    match (jwt::claims(assertion).is_some_and(|claims| claims["iss"] == app.client_id.as_str()), &app.certificate) {
         (true, Some(certificate)) => statement::own(state, assertion, app, certificate),
         (true, None) => Err(statement::unknown_key()),
         (false, _) => statement::federated(state, assertion, app),

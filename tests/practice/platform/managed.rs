@@ -23,20 +23,20 @@ pub(super) fn answer(tenant: &mut State, knobs: &Knobs, request: &Request) -> Re
                 &json!({"error": "Bad request. api-version was not specified in the request",
                     "newest-versions": ["2021-02-01", "2020-12-01"]}),
             ),
-            Some("2018-02-01") => imds(tenant, knobs, &query, ["client_id", "object_id", "msi_res_id"]),
+            Some("2018-02-01") => imds(tenant, knobs, &query, &IDS),
             Some(_) => error(400, "invalid_request", "api-version is not supported"),
         },
         ("GET", "/msi/token") if !secret("x-identity-header") => app_service(401, "The header is not the secret."),
         ("GET", "/msi/token") if given("api-version") != Some("2019-08-01") => app_service(400, "api-version"),
         ("GET", "/msi/token") => {
-            let answer = imds(tenant, knobs, &query, ["client_id", "principal_id", "mi_res_id"]);
-            if answer.status == 200 { without(answer, "expires_in") } else { app_service(400, "No identity found.") }
+            let answer = imds(tenant, knobs, &query, &["client_id", "principal_id", "object_id", "mi_res_id"]);
+            if answer.status == 200 { without(answer, "expires_in") } else { app_service(400, NOT_FOUND) }
         }
         ("GET", "/ml/token") if !secret("secret") => app_service(401, "The secret is wrong."),
         ("GET", "/ml/token") if given("api-version") != Some("2017-09-01") => app_service(400, "api-version"),
-        ("GET", "/ml/token") => dated(imds(tenant, knobs, &query, ["clientid", "-", "-"])),
+        ("GET", "/ml/token") => numbered(imds(tenant, knobs, &query, &["clientid"])),
         ("POST", "/cloudshell/token") if metadata => match request.form() {
-            Some(form) => imds(tenant, knobs, &form, ["-"; 3]),
+            Some(form) => imds(tenant, knobs, &form, &[]),
             None => error(400, "invalid_request", "The body must be a form."),
         },
         ("GET", "/arc/token") if !metadata || given("api-version") != Some("2020-06-01") => {
@@ -48,13 +48,13 @@ pub(super) fn answer(tenant: &mut State, knobs: &Knobs, request: &Request) -> Re
             fabric(400, "ArgumentNullOrEmpty")
         }
         ("GET", "/fabric/token") if knobs.assigned.is_empty() => fabric(404, "ManagedIdentityNotFound"),
-        ("GET", "/fabric/token") => imds(tenant, knobs, &query, ["-"; 3]),
+        ("GET", "/fabric/token") => without(imds(tenant, knobs, &query, &[]), "expires_in"),
         _ => Response::text(404, "not here"),
     }
 }
 
 /// The token of the identity that is named, else of the only one.
-fn imds(tenant: &mut State, knobs: &Knobs, query: &Pairs, names: [&str; 3]) -> Response {
+fn imds(tenant: &mut State, knobs: &Knobs, query: &Pairs, names: &[&str]) -> Response {
     let Some(resource) = value(query, "resource") else {
         return error(400, "invalid_request", "The parameter resource is missing.");
     };
@@ -111,9 +111,16 @@ fn arc(tenant: &mut State, knobs: &Knobs, query: &Pairs, shown: Option<&str>) ->
     }
     let right = std::fs::read_to_string(&file).ok().map(|key| format!("Basic {key}"));
     match shown {
-        Some(shown) if right.as_deref() == Some(shown) => imds(tenant, knobs, query, ["-"; 3]),
+        Some(shown) if right.as_deref() == Some(shown) && knobs.arc_old => {
+            without(imds(tenant, knobs, query, &[]), "client_id")
+        }
+        Some(shown) if right.as_deref() == Some(shown) => echoed(imds(tenant, knobs, query, &IDS), query),
         Some(_) => error(401, "unauthorized_client", "The challenge was not answered."),
-        None => Response::text(401, "").with("WWW-Authenticate", &format!("Basic realm={}", file.display())),
+        None => {
+            let seen = knobs.arc_seen.as_ref().map(|dir| dir.join(file.file_name().unwrap()));
+            let realm = format!("Basic realm={}", seen.unwrap_or(file).display());
+            Response::text(401, "").with("WWW-Authenticate", &realm)
+        }
     }
 }
 
@@ -136,13 +143,30 @@ fn without(mut response: Response, name: &str) -> Response {
     response
 }
 
-/// The interface of 2017 writes the end as a date.
-fn dated(response: Response) -> Response {
+/// Azure Machine Learning writes the end as a number, and no other time.
+fn numbered(response: Response) -> Response {
     let mut response = without(response, "expires_in");
     let mut body: Value = serde_json::from_slice(&response.body).unwrap();
-    if response.status == 200 {
-        body["expires_on"] = json!("11/25/2026 10:00:00 AM +00:00");
+    if let Some(end) = body["expires_on"].as_str().and_then(|end| end.parse::<i64>().ok()) {
+        body["expires_on"] = json!(end);
     }
     response.body = body.to_string().into();
     response
 }
+
+/// Azure Arc says which identity it took, by the name by which it was asked for.
+fn echoed(mut response: Response, query: &Pairs) -> Response {
+    let mut body: Value = serde_json::from_slice(&response.body).unwrap();
+    for name in IDS {
+        if let Some(id) = value(query, name).filter(|_| response.status == 200) {
+            body[name] = json!(id);
+        }
+    }
+    response.body = body.to_string().into();
+    response
+}
+
+const IDS: [&str; 3] = ["client_id", "object_id", "msi_res_id"];
+/// Recorded of App Service.
+const NOT_FOUND: &str =
+    "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.";

@@ -46,10 +46,23 @@ fn errors() -> Vec<(&'static str, IdentityError)> {
     let by = Duration::from_secs(7200);
     let file = |name: &str| std::path::PathBuf::from(name);
     let silent = || NetError::TimedOut { place: place(), after: Duration::from_secs(2) };
+    let broken = |why: &str| IdentityError::Certificate { path: file("/etc/robot.pem"), why: why.into() };
     let said = || "invalid_resource: AADSTS500011: The resource principal was not found".to_owned();
     vec![
         ("HalfSet", IdentityError::HalfSet { set: "IDENTITY_ENDPOINT", missing: "IDENTITY_HEADER or IMDS_ENDPOINT" }),
-        ("NotHere", IdentityError::NotHere("BITBUCKET_STEP_OIDC_TOKEN is not set; the step needs `oidc: true`")),
+        ("NotHere step", IdentityError::NotHere("BITBUCKET_STEP_OIDC_TOKEN".into())),
+        ("NotHere GitHub", IdentityError::NotHere("ACTIONS_ID_TOKEN_REQUEST_URL".into())),
+        ("NotHere Azure Pipelines", IdentityError::NotHere("SYSTEM_OIDCREQUESTURI".into())),
+        ("NotHere pod", IdentityError::NotHere("AZURE_FEDERATED_TOKEN_FILE".into())),
+        ("NotHere GitLab", IdentityError::NotHere("GITLAB_OIDC_TOKEN".into())),
+        (
+            "HalfSet Azure Pipelines",
+            IdentityError::HalfSet { set: "SYSTEM_OIDCREQUESTURI", missing: "SYSTEM_ACCESSTOKEN" },
+        ),
+        (
+            "HalfSet GitHub",
+            IdentityError::HalfSet { set: "ACTIONS_ID_TOKEN_REQUEST_URL", missing: "ACTIONS_ID_TOKEN_REQUEST_TOKEN" },
+        ),
         ("Setting", IdentityError::Setting("certificate_file is not set in [entra]".into())),
         ("TokenFile", IdentityError::TokenFile { path: file("/var/run/token"), why: "is empty".into() }),
         ("NoToken", IdentityError::NoToken("BITBUCKET_STEP_OIDC_TOKEN")),
@@ -67,8 +80,12 @@ fn errors() -> Vec<(&'static str, IdentityError)> {
         ("Busy", IdentityError::Busy { place: place(), status: 410, after: None }),
         ("Busy long", IdentityError::Busy { place: place(), status: 429, after: Some(by) }),
         ("Challenge", IdentityError::Challenge("the file /etc/shadow is outside the agent's directory".into())),
+        ("Key", IdentityError::Key("cannot be read: /var/opt/azcmagent/tokens/a.key: Permission denied".into())),
         ("Thumbprint", IdentityError::Thumbprint { place: "https://10.0.0.4:2377/token".into() }),
-        ("Certificate", IdentityError::Certificate { path: file("/etc/robot.pem"), why: "has expired".into() }),
+        ("Certificate expired", broken("has expired")),
+        ("Certificate password", broken("does not open with the password")),
+        ("Certificate closed", broken("cannot be read: Permission denied")),
+        ("Certificate odd", broken("has no certificate that belongs to its private key")),
         ("Net", IdentityError::Net(silent())),
     ]
 }
