@@ -160,7 +160,9 @@ fn broken_environments_are_each_told_with_what_helps() {
         let mut command = desk.command(shell[0]);
         command.args(&shell[1..]).arg(script).env("STATE", desk.state());
         let output = command.output().unwrap();
-        assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(3), ""), "{broken}: {}", said(&output));
+        // On a busy machine it may say whom it waits for.
+        let quiet = stderr(&output).lines().all(|line| line.starts_with("bitbucket-sso: waiting for "));
+        assert!(output.status.code() == Some(3) && quiet, "{broken}: {}", said(&output));
         let report = json(&output);
         let hit = findings(&report).iter().any(|finding| {
             finding["check"] == *check
