@@ -25,7 +25,7 @@ main() {
   echo "== from a share, with nothing that fetches" >&2
   on rm -f /usr/bin/curl
   cp -R "$WORK/site" "$ROOT/media/share"
-  day bob "sh /media/share/install.sh --base-url file:///media/share" "${CONFIGURE/$BASE/\/media\/share}"
+  day bob "sh /media/share/install.sh --base-url file:///media/share" "${CONFIGURE%% *} setup --from /media/share/organisation.toml"
 }
 
 # Debian with git as `apt install git ca-certificates` brings it, ssh included, and with people who have homes.
@@ -91,7 +91,7 @@ day() { # PERSON INSTALL CONFIGURE
   case $install in curl*) on apt-get -qq install -y --no-install-recommends curl >/dev/null 2>&1 ;; esac
   begun=$(date +%s%N)
   as "$person" "$install" || fail "$install: $(cat "$WORK/screen")"
-  as "$person" "$configure" y || fail "$configure: $(cat "$WORK/screen")"
+    as "$person" "$configure" y || fail "$configure: $(cat "$WORK/screen")"
   as "$person" "git clone $CLONE" || fail "git clone: $(cat "$WORK/screen")"
   begun=$((($(date +%s%N) - begun) / 1000000))
   grep -q "signed in as" "$WORK/screen" || fail "the clone asked nobody: $(cat "$WORK/screen")"
@@ -118,19 +118,26 @@ state() { # PERSON
   )
 }
 
-# A line that a person types in a terminal; `y` once a question is on the screen.
+# A line that a person types in a terminal, which stays open until it is done; `y` once a question is on the screen.
 as() { # PERSON LINE [y]
+  rm -f "$WORK/done"
   : >"$WORK/screen"
-  if [ -n "${3:-}" ]; then answer; fi |
-    on script -qefc "$(printf 'su - %s -c %q' "$1" "$2")" /dev/null >"$WORK/screen" 2>&1
+  person "${3:-}" | {
+    code=0
+    on script -qefc "$(printf 'su - %s --session-command %q' "$1" "$2")" /dev/null >"$WORK/screen" 2>&1 || code=$?
+    touch "$WORK/done"
+    exit "$code"
+  }
 }
 
-answer() {
-  until grep -q '\[y/N\]' "$WORK/screen"; do
-    [ "$((tries += 1))" -lt 300 ] || return 0
+person() { # [y]
+  until [ -e "$WORK/done" ]; do
+    if [ -n "$1" ] && grep -qF '[y/N]' "$WORK/screen"; then
+      printf '%s\n' "$1"
+      set -- ''
+    fi
     sleep 0.1
   done
-  printf 'y\n'
 }
 
 # On that machine, which has its own devices and processes while the command runs.
@@ -151,5 +158,4 @@ fail() {
   exit 1
 }
 
-tries=0
 main "$@"

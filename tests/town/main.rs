@@ -1,6 +1,6 @@
 //! `cargo run --example town -- DIR`: practice servers, a web server for the files in DIR, and Alice, who approves every
-//! device code. Writes DIR/organisation.toml, prints three lines, and serves until its standard input ends. For
-//! `installers/tests/fresh.sh`.
+//! device code. Writes DIR/organisation.toml and the same as JSON, prints three lines, and serves until its standard input
+//! ends. For `installers/tests/fresh.sh`.
 
 #![allow(clippy::disallowed_methods, reason = "the town is the world that others are handed")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a tool for tests")]
@@ -20,7 +20,10 @@ fn main() {
     let dir = PathBuf::from(std::env::args().nth(1).unwrap());
     let practice = Practice::start(&Options::default());
     practice.entra.state().habits.interval = 1;
-    std::fs::write(dir.join("organisation.toml"), organisation(&practice)).unwrap();
+    let text = organisation(&practice);
+    let same: serde_json::Value = toml::from_str(&text).unwrap();
+    std::fs::write(dir.join("organisation.toml"), text).unwrap();
+    std::fs::write(dir.join("organisation.json"), same.to_string()).unwrap();
     let door = Door::new();
     println!("base {}", door.https());
     println!("clone {}", practice.clone_url(Source::Exchange, "acme", "app"));
@@ -37,10 +40,12 @@ fn main() {
     });
 }
 
-/// The authority is in the machine's own store there, as a company's is.
+/// Without `[network]`, which nobody else's document may set: the authority is in the machine's own store there, as a
+/// company's is.
 fn organisation(practice: &Practice) -> String {
-    let text = practice.config_toml(Source::Exchange);
-    text.lines().filter(|line| !line.starts_with("ca_file")).flat_map(|line| [line, "\n"]).collect()
+    let text = practice.entra_toml();
+    let (entra, _) = text.split_once("[network]").unwrap();
+    format!("{entra}{}", practice.host_toml(Source::Exchange))
 }
 
 fn file(dir: &Path, path: &str) -> Response {
