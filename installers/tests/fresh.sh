@@ -3,7 +3,7 @@
 # usage: installers/tests/fresh.sh [PROGRAM for this machine's static target]; without one it is built.
 # The machine is a Debian chroot in mount and process namespaces of its own; Entra, Bitbucket and the release server are
 # practice servers on this one. Needs root and Debian. CHROOT_BASE names a debootstrap tree to copy.
-# shellcheck disable=SC2016 # single quotes on purpose: other shells and sed expand what is in them
+# shellcheck disable=SC2016,SC2317 # single quotes on purpose: other shells and sed expand what is in them
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 NAME=git-credential-bitbucket-sso
