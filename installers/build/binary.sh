@@ -50,14 +50,16 @@ compiler() { # TARGET
   [ -d "$(rustc --print target-libdir --target "$1")" ] || cannot "no standard library: rustup target add $1"
 }
 
+# Flags of a target are added to those of .cargo/config.toml; flags in the environment would take their place.
 compile() { # TARGET
   local flags
-  flags=$(printf -- '--remap-path-prefix=%s=%s\037' "$ROOT" /source "${CARGO_HOME:-$HOME/.cargo}" /cargo \
+  flags=$(printf -- "'--remap-path-prefix=%s=%s'," "$ROOT" /source "${CARGO_HOME:-$HOME/.cargo}" /cargo \
     "$(target_dir)" /target)
   (
     cd "$ROOT" || exit
-    CARGO_INCREMENTAL=0 CARGO_ENCODED_RUSTFLAGS=${flags%$'\037'} \
-      cargo auditable build --locked --quiet --release --target "$1" --bin "$NAME"
+    unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
+    CARGO_INCREMENTAL=0 cargo auditable build --locked --quiet --release --target "$1" --bin "$NAME" \
+      --config "target.$1.rustflags=[${flags%,}]"
   )
 }
 

@@ -15,6 +15,7 @@ mod keys;
 #[cfg(target_os = "linux")]
 mod memory_file;
 mod nowhere;
+pub mod others;
 mod parts;
 mod record;
 mod seal;

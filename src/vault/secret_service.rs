@@ -1,5 +1,5 @@
-//! Whether the Secret Service is there and unlocked, asked in a way that never raises its prompt. The keyring
-//! library unlocks, and so prompts, on every call.
+//! The Secret Service, asked in ways that never raise its prompt: whether it is there and unlocked, and what others
+//! keep in it. The keyring library unlocks, and so prompts, on every call.
 
 use crate::basis::text;
 use crate::vault::VaultError;
@@ -27,6 +27,34 @@ pub fn state(service: &str) -> Result<State, VaultError> {
     let (_, shut): (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) = ask(&bus, ROOT, SERVICE, "SearchItems", &ours)?;
     let locked = bool::try_from(locked).unwrap_or(true) || !shut.is_empty();
     Ok(if locked { State::Locked } else { State::Open })
+}
+
+/// An item, by what it says of itself. Its secret is not asked for.
+pub struct Item {
+    /// Where it is on the bus.
+    pub path: String,
+    pub attributes: HashMap<String, String>,
+    pub locked: bool,
+}
+
+/// The items that have all of these attributes.
+pub fn items(wanted: &HashMap<String, String>) -> Result<Vec<Item>, VaultError> {
+    let bus = Connection::session().map_err(failed)?;
+    let (open, shut): (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) = ask(&bus, ROOT, SERVICE, "SearchItems", wanted)?;
+    let item = |path: &OwnedObjectPath, locked| {
+        let value: OwnedValue = ask(&bus, path, PROPERTIES, "Get", &(ITEM, "Attributes"))?;
+        let attributes = value.try_into().map_err(|error: zbus::zvariant::Error| failed(error.into()))?;
+        Ok(Item { path: path.to_string(), attributes, locked })
+    };
+    let open = open.iter().map(|path| item(path, false));
+    open.chain(shut.iter().map(|path| item(path, true))).collect()
+}
+
+/// Removes an item; `Locked` if somebody would have to be asked first.
+pub fn remove(path: &str) -> Result<(), VaultError> {
+    let bus = Connection::session().map_err(failed)?;
+    let prompt: OwnedObjectPath = ask(&bus, path, ITEM, "Delete", &())?;
+    if prompt.as_str() == "/" { Ok(()) } else { Err(VaultError::Locked) }
 }
 
 fn ask<B, T>(bus: &Connection, path: &str, interface: &str, method: &str, body: &B) -> Result<T, VaultError>
@@ -64,4 +92,5 @@ const NAME: &str = "org.freedesktop.secrets";
 const ROOT: &str = "/org/freedesktop/secrets";
 const SERVICE: &str = "org.freedesktop.Secret.Service";
 const COLLECTION: &str = "org.freedesktop.Secret.Collection";
+const ITEM: &str = "org.freedesktop.Secret.Item";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";

@@ -80,7 +80,11 @@ fn the_commands_that_systems_run_at_sign_in_are_commands_of_ours() {
     let value = registry.lines().find_map(|line| line.strip_prefix("\"BitbucketSsoSetup\"=\"")).unwrap();
     let value = value.strip_suffix('"').unwrap().replace("\\\"", "\"").replace("\\\\", "\\");
     let (program, rest) = value.strip_prefix('"').unwrap().split_once('"').unwrap();
-    assert!(registry.contains("\r\n") && program.ends_with("\\git-credential-bitbucket-sso.exe"), "{program}");
+    let installed = "C:\\Program Files\\git-credential-bitbucket-sso\\git-credential-bitbucket-sso.exe";
+    assert!(
+        registry.contains("\r\n") && program == installed,
+        "{program}: not where the MSI and `self install` put it"
+    );
     takes([program].into_iter().chain(rest.split_whitespace()));
 }
 

@@ -99,6 +99,40 @@ fn logout_leaves_no_token_in_the_keyring() {
     assert_eq!(entries(), 1, "the trail outlives the session, and so does its key");
 }
 
+#[test]
+fn what_other_helpers_left_in_the_keyring_is_told_and_erased_and_not_behind_a_lock() {
+    let desk = Desk::open(Source::Exchange);
+    let url = desk.practice.url(desk.source).to_owned();
+    let (_, port) = url.rsplit_once(':').unwrap();
+    let manager = ["xdg:schema", "com.microsoft.GitCredentialManager", "account", "ada", "service"];
+    let of_git = ["protocol", "https", "server", "localhost", "user", "ada", "port"];
+    let fill = || {
+        desk.store(&[&of_git[..], &[port]].concat());
+        desk.store(&[&manager[..], &[&format!("git:{url}/refresh_token")]].concat());
+    };
+    fill();
+    desk.store(&[&of_git[..], &["1"]].concat());
+    desk.store(&[&manager[..], &["git:https://github.com"]].concat());
+
+    let looked = desk.migrate(&[]);
+    assert_eq!(looked, [(url.clone(), "ada".to_owned(), None, false), (url.clone(), "ada".to_owned(), None, false)]);
+    let text = desk.helper(&["setup", "--migrate", "--erase", "--yes"]);
+    assert!(text.status.success() && stdout(&text).contains("/org/freedesktop/secrets/"), "{}", said(&text));
+    assert!(!said(&text).contains(CANARY), "{}", said(&text));
+    assert_eq!(desk.migrate(&[]), []);
+    let left = desk.place.command("secret-tool").args(["search", "--all", "xdg:schema", manager[1]]).output().unwrap();
+    assert!(stdout(&left).contains(CANARY) && said(&left).contains("git:https://github.com"), "{}", said(&left));
+
+    fill();
+    desk.lock();
+    let locked = desk.migrate(&["--erase", "--yes"]);
+    assert_eq!(locked.len(), 2, "{locked:?}");
+    assert!(locked.iter().all(|(_, _, left, done)| left.as_deref().unwrap().contains("locked") && !done), "{locked:?}");
+    desk.signal("-STOP");
+    assert_eq!(desk.migrate(&[]), [], "a service that hangs is one that is not there");
+    desk.signal("-CONT");
+}
+
 /// The library's own tests of the door, against the same daemon.
 #[test]
 fn the_librarys_tests_pass_against_this_daemon() {
@@ -162,6 +196,25 @@ impl Desk {
         assert!(text.contains(&format!("[{id}]")) && text.contains(words), "{id}: {text}");
     }
 
+    /// Another program keeps something.
+    fn store(&self, attributes: &[&str]) {
+        let mut store = self.place.command("secret-tool");
+        let output = feed(store.args(["store", "--label=theirs"]).args(attributes), CANARY.as_bytes());
+        assert!(output.status.success(), "{}", said(&output));
+    }
+
+    /// What `setup --migrate` tells: host, user, why it is left, whether it was changed.
+    fn migrate(&self, more: &[&str]) -> Vec<(String, String, Option<String>, bool)> {
+        let output = self.helper(&[&["setup", "--migrate", "--json"], more].concat());
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", said(&output)));
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let row = |row: &Value| {
+            assert_eq!(row["kind"], "keyring-item", "{row}");
+            (text(&row["host"]).unwrap(), text(&row["user"]).unwrap(), text(&row["left"]), row["changed"] == true)
+        };
+        report["found"].as_array().unwrap().iter().map(row).collect()
+    }
+
     fn config(&self) -> PathBuf {
         self.place.home().join(".config/bitbucket-sso/config.toml")
     }
@@ -222,6 +275,7 @@ fn library_tests() -> PathBuf {
     newest.expect("`cargo nextest run` builds the library's tests too").path()
 }
 
+const CANARY: &str = "canary-9c41d2";
 /// Leaves the bus's address and the daemon's process id, then lives as long as its standard input.
 const SESSION: &str = "
 printf secret | gnome-keyring-daemon --foreground --unlock --components=secrets &

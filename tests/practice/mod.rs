@@ -107,6 +107,11 @@ impl Practice {
         http::Door::new().serve(Some(self.authority.server(leaf, &[])), self.entra.server.handler())
     }
 
+    /// One more server whose certificate is good.
+    pub fn serve(&self, door: http::Door, handler: http::Handler) -> Server {
+        door.serve(Some(self.authority.server(Leaf::Good, &[])), handler)
+    }
+
     /// A client that trusts the practice.
     pub fn client(&self) -> client::Client {
         client::Client::new(self.ca())

@@ -1,7 +1,7 @@
 //! The files that are looked at, and their change: whole or not at all, under the lock that git itself takes.
 
 use super::undo::Rewritten;
-use super::{Edit, Found, Spot, What, Wish, config_file, helpers, netrc, store};
+use super::{Edit, Found, Spot, What, Wish, config_file, helpers, items, netrc, store};
 use crate::app::setup::git::{Entry, Git};
 use crate::app::setup::replace::{Lock, Readers};
 use crate::app::setup::{Blocked, SetupError, Surroundings, include, target};
@@ -21,6 +21,8 @@ pub enum Left {
     Unclear,
     /// Another program's own store.
     Foreign,
+    /// The keyring would have to be unlocked.
+    Locked,
 }
 
 /// Everything that was found.
@@ -68,7 +70,8 @@ pub fn look(surroundings: &Surroundings, settings: &Settings, roots: &[PathBuf])
     let mut files: Vec<Seen> = stores.iter().filter_map(|path| read(path, store::spots)).collect();
     files.extend(netrc.iter().filter_map(|path| read(path, netrc::spots)));
     files.extend(configs.iter().filter_map(|path| read(path, config_file::spots)));
-    let stored = helpers::stored(surroundings.env, &home, &entries, settings);
+    let mut stored = helpers::stored(surroundings.env, &home, &entries, settings);
+    stored.extend(items::stored(settings));
     Ok(Look { files, stored, entries })
 }
 
@@ -89,7 +92,10 @@ impl Look {
             }
         }
         let wished = self.stored.iter().filter(|found| found.left.is_none() && wish.covers(found));
-        let gone = wished.filter(|found| helpers::forget(surroundings.env, &self.entries, settings, found));
+        let gone = wished.filter(|found| match found.what {
+            What::KeyringItem => items::forget(&found.place),
+            _ => helpers::forget(surroundings.env, &self.entries, settings, found),
+        });
         applied.changed.extend(gone.cloned());
         applied
     }

@@ -2,7 +2,7 @@
 //! in by itself: its files are looked for where its documentation says they are.
 
 use super::{Found, Left, Length, What};
-use crate::app::setup::git::{Entry, Git};
+use crate::app::setup::git::{Entry, Git, values_outside_repositories};
 use crate::basis::env::Env;
 use crate::basis::secret::SecretBytes;
 use crate::config::settings::{Host, Settings};
@@ -28,8 +28,9 @@ pub fn stored(env: &Env, home: &Path, entries: &[Entry], settings: &Settings) ->
             let answer = git.as_ref().and_then(|git| git.credential(&arguments, "get", &request(host, None)));
             found.extend(answer.and_then(|answer| entry(host, &arguments, &answer)));
         }
-        found.extend(manager(env, home, host));
     }
+    let stores = manager_stores(env, home);
+    found.extend(settings.hosts.iter().flat_map(|host| manager(&stores, host)));
     found
 }
 
@@ -95,19 +96,33 @@ fn option(words: &[String], name: &str) -> Option<String> {
     joined.or_else(after).map(str::to_owned)
 }
 
-/// Its plaintext, DPAPI and `pass` stores lie at `NAMESPACE/SCHEME/HOST/[PATH/]ACCOUNT.credential` or `.gpg`
-/// (its docs/credstores.md). What it keeps in a keyring is its own to erase.
-fn manager(env: &Env, home: &Path, host: &Host) -> Vec<Found> {
-    let place = |variable: &str, usual: &str| env.os(variable).map_or_else(|| home.join(usual), PathBuf::from);
+/// The folders of its plaintext, DPAPI and `pass` stores, the namespace included. A variable goes before git's
+/// configuration there, too. All are looked at, whichever `credential.credentialStore` chooses: it may have been
+/// another one yesterday.
+fn manager_stores(env: &Env, home: &Path) -> Vec<PathBuf> {
+    let values = values_outside_repositories(env, "^credential\\.(namespace|plaintextstorepath|dpapistorepath)$");
+    let chosen = |variable: &str, key: &str| {
+        let value = || values.iter().rfind(|(known, _)| known == key).map(|(_, value)| value.clone());
+        env.text(variable).or_else(value)
+    };
+    let place = |chosen: Option<String>, usual: &str| match chosen {
+        Some(path) => path.strip_prefix("~/").map_or_else(|| PathBuf::from(&path), |rest| home.join(rest)),
+        None => home.join(usual),
+    };
+    let space = chosen("GCM_NAMESPACE", "credential.namespace").unwrap_or_else(|| "git".to_owned());
     let stores = [
-        place("GCM_PLAINTEXT_STORE_PATH", ".gcm/store"),
-        place("GCM_DPAPI_STORE_PATH", ".gcm/dpapi_store"),
-        place("PASSWORD_STORE_DIR", ".password-store"),
+        place(chosen("GCM_PLAINTEXT_STORE_PATH", "credential.plaintextstorepath"), ".gcm/store"),
+        place(chosen("GCM_DPAPI_STORE_PATH", "credential.dpapistorepath"), ".gcm/dpapi_store"),
+        place(env.text("PASSWORD_STORE_DIR"), ".password-store"),
     ];
-    let space = env.text("GCM_NAMESPACE").unwrap_or_else(|| "git".to_owned());
+    stores.iter().map(|store| store.join(&space)).collect()
+}
+
+/// What lies at `SCHEME/HOST/[PATH/]ACCOUNT.credential` or `.gpg` there (its docs/credstores.md).
+fn manager(stores: &[PathBuf], host: &Host) -> Vec<Found> {
     let authority = if cfg!(windows) { host.url.authority().replace(':', "-") } else { host.url.authority() };
-    let folder = |store: &PathBuf| store.join(&space).join(host.url.scheme()).join(&authority);
-    stores.iter().map(folder).flat_map(|folder| accounts(&folder, 2)).map(|file| kept(&file, host)).collect()
+    let folders = stores.iter().map(|store| store.join(host.url.scheme()).join(&authority));
+    folders.flat_map(|folder| accounts(&folder, 2)).map(|file| kept(&file, host)).collect()
 }
 
 fn accounts(folder: &Path, depth: usize) -> Vec<PathBuf> {

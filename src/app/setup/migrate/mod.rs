@@ -5,6 +5,7 @@ mod address;
 mod config_file;
 mod files;
 mod helpers;
+mod items;
 mod netrc;
 mod store;
 mod undo;
@@ -40,6 +41,8 @@ pub enum What {
     StoreLine,
     /// An entry of a helper of git's own that keeps it elsewhere: `cache`, `osxkeychain`, `wincred`.
     HelperEntry,
+    /// An entry of git's `libsecret` helper or of Git Credential Manager in the Secret Service.
+    KeyringItem,
     /// Files of Git Credential Manager.
     ManagerFile,
     /// An entry of `.netrc`.
@@ -65,6 +68,7 @@ impl What {
         match self {
             Self::StoreLine => "store-line",
             Self::HelperEntry => "helper-entry",
+            Self::KeyringItem => "keyring-item",
             Self::ManagerFile => "manager-file",
             Self::Netrc => "netrc",
             Self::UrlPassword => "url-password",

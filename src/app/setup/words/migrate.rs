@@ -88,6 +88,7 @@ fn name(what: What) -> &'static str {
     match what {
         What::StoreLine => "password in a file of git's `store` helper",
         What::HelperEntry => "password kept by a helper of git",
+        What::KeyringItem => "password in the keyring",
         What::ManagerFile => "credential of Git Credential Manager",
         What::Netrc => "password in .netrc",
         What::UrlPassword => "password in a URL",
@@ -101,6 +102,7 @@ fn meaning(what: What) -> &'static str {
     match what {
         What::StoreLine => "anybody who reads the file has it; git uses it where no other helper answers",
         What::HelperEntry => "git uses it where no other helper answers",
+        What::KeyringItem => "git uses it by its helper `libsecret`, or by Git Credential Manager",
         What::ManagerFile => {
             "only Git Credential Manager can erase it: printf 'protocol=https\\nhost=HOST\\n\\n' | git credential-manager erase"
         }
@@ -120,6 +122,7 @@ fn why(left: Left) -> &'static str {
         Left::Linked => "; left alone: the file is a symbolic link, change it where it comes from",
         Left::Unclear => "; left alone: this line is for its owner to change",
         Left::Foreign => "; left alone: it is another program's",
+        Left::Locked => "; left alone: the keyring is locked; unlock it, then run this again",
     }
 }
 
