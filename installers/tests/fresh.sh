@@ -35,7 +35,7 @@ machine() {
   if [ -n "${CHROOT_BASE:-}" ]; then
     cp -a "$CHROOT_BASE" "$ROOT"
   else
-    debootstrap --variant=minbase stable "$ROOT" http://deb.debian.org/debian >"$WORK/log" 2>&1 ||
+    debootstrap --variant=minbase stable "$ROOT" >"$WORK/log" 2>&1 ||
       fail "$(tail "$WORK/log")"
   fi
   cp /etc/resolv.conf "$ROOT/etc/resolv.conf"

@@ -52,7 +52,7 @@ tools() {
 base_chroot() {
   CHROOT_BASE=${CHROOT_BASE:-$WORK/chroot}
   [ -d "$CHROOT_BASE/usr" ] ||
-    debootstrap --variant=minbase stable "$CHROOT_BASE" http://deb.debian.org/debian >"$WORK/log" 2>&1 ||
+    debootstrap --variant=minbase stable "$CHROOT_BASE" >"$WORK/log" 2>&1 ||
     fail "$(tail "$WORK/log")"
 }
 

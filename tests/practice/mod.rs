@@ -118,11 +118,29 @@ impl Practice {
     }
 }
 
-/// A fixed redirect URI on a port that nobody listens on. It is below the range from which systems give ports away,
-/// and each process looks from a place of its own, so that practices in parallel do not take each other's.
+/// A fixed redirect URI on a port that nobody listens on. It is below the range from which systems give ports away, and
+/// it is reserved while this process lives, so that practices in parallel do not take each other's.
 fn free_redirect() -> String {
-    let first = 20_000 + std::process::id() % 600 * 20;
-    let free = |port: &u32| u16::try_from(*port).is_ok_and(|port| TcpListener::bind(("127.0.0.1", port)).is_ok());
-    let port = (first..first + 20).find(free).unwrap();
+    let range = 20_000..32_000;
+    let from = range.start + std::process::id() % 600 * 20;
+    let free = |port: &u32| {
+        let port = u16::try_from(*port).unwrap();
+        reserve(port) && TcpListener::bind(("127.0.0.1", port)).is_ok() && TcpListener::bind(("::1", port)).is_ok()
+    };
+    let port = (from..range.end).chain(range.start..from).find(free).unwrap();
     format!("http://localhost:{port}/callback")
+}
+
+/// An abstract socket of that name: it is one process's, and goes with it.
+#[cfg(target_os = "linux")]
+fn reserve(port: u16) -> bool {
+    use std::os::linux::net::SocketAddrExt;
+    use std::os::unix::net::{SocketAddr, UnixListener};
+    let name = SocketAddr::from_abstract_name(format!("bitbucket-sso-practice-{port}")).unwrap();
+    UnixListener::bind_addr(&name).map(std::mem::forget).is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn reserve(_: u16) -> bool {
+    true
 }
