@@ -38,6 +38,7 @@ use git::Repos;
 use http::Server;
 use journal::Journal;
 use proxy::Proxy;
+use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -125,7 +126,9 @@ fn free_redirect() -> String {
     let from = range.start + std::process::id() % 600 * 20;
     let free = |port: &u32| {
         let port = u16::try_from(*port).unwrap();
-        reserve(port) && TcpListener::bind(("127.0.0.1", port)).is_ok() && TcpListener::bind(("::1", port)).is_ok()
+        let taken =
+            |address| TcpListener::bind((address, port)).is_err_and(|error| error.kind() == ErrorKind::AddrInUse);
+        reserve(port) && !taken("127.0.0.1") && !taken("::1")
     };
     let port = (from..range.end).chain(range.start..from).find(free).unwrap();
     format!("http://localhost:{port}/callback")
