@@ -3,8 +3,8 @@
 use crate::desk::{Desk, HELPER, said, stderr, stdout};
 use crate::practice::http::{Door, Reply, Response, Server};
 use crate::practice::tls::{Authority, Leaf};
+use crate::pty::at_terminal;
 use crate::refusals_policy::Etc;
-use crate::refusals_setup::at_terminal;
 use bitbucket_sso::basis::digest;
 use std::path::Path;
 use std::process::{Command, Output};

@@ -1,5 +1,6 @@
 //! A terminal with a person in front of it: a command under `script`, what its screen shows, and what is typed.
 
+use crate::desk::Desk;
 use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -95,4 +96,21 @@ pub fn until<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
         }
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Runs a command at a terminal of its own and types `answer` when `question` has come; code and screen.
+pub fn at_terminal(desk: &Desk, command: &str, question: &str, answer: &str) -> (i32, String) {
+    let mut script = desk.command("script");
+    script.args(["-qfec", command, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = script.spawn().unwrap();
+    let (mut keys, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let (mut text, mut byte, mut typed) = (Vec::new(), [0], question.is_empty());
+    while screen.read(&mut byte).unwrap() == 1 {
+        text.extend(byte);
+        if !typed && text.ends_with(question.as_bytes()) {
+            typed = true;
+            keys.write_all(answer.as_bytes()).unwrap();
+        }
+    }
+    (child.wait().unwrap().code().unwrap(), String::from_utf8(text).unwrap())
 }

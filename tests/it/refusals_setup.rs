@@ -1,11 +1,12 @@
 //! `setup` and `unsetup` as a person runs them: what they change, what they leave alone, and what they say.
 
 use crate::desk::{Desk, HELPER, said, stderr, stdout};
+use crate::pty::at_terminal;
 use crate::refusals_git::{OURS, tree};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
+use std::process::Output;
 
 const THEIRS: &str =
     "[user]\n\tname = Alice\n[credential]\n\thelper = store --file /tmp/x\n# the end, without a line end";
@@ -254,23 +255,6 @@ fn at_a_terminal_one_question_decides() {
     let (code, text) = at_terminal(&desk, &command, question, "y\n");
     assert!(text.ends_with("https://bitbucket.org: first of 1\r\n"), "{text}");
     assert_eq!((code, mine.exists()), (0, true));
-}
-
-/// Runs a command at a terminal of its own and types `answer` when `question` has come; code and screen.
-pub fn at_terminal(desk: &Desk, command: &str, question: &str, answer: &str) -> (i32, String) {
-    let mut script = desk.command("script");
-    script.args(["-qfec", command, "/dev/null"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = script.spawn().unwrap();
-    let (mut keys, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-    let (mut text, mut byte, mut typed) = (Vec::new(), [0], question.is_empty());
-    while screen.read(&mut byte).unwrap() == 1 {
-        text.extend(byte);
-        if !typed && text.ends_with(question.as_bytes()) {
-            typed = true;
-            keys.write_all(answer.as_bytes()).unwrap();
-        }
-    }
-    (child.wait().unwrap().code().unwrap(), String::from_utf8(text).unwrap())
 }
 
 fn desk() -> Desk {

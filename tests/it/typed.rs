@@ -1,7 +1,7 @@
 //! What a person types: help, version, mistakes, and the configuration as text, table and schema.
 
 use crate::desk::{Desk, HELPER, said, stderr, stdout};
-use crate::refusals_setup::at_terminal;
+use crate::pty::at_terminal;
 use serde_json::Value;
 use std::path::Path;
 use std::process::Output;
