@@ -11,6 +11,12 @@ fn main() {
         return;
     }
     let here = var("CARGO_MANIFEST_DIR").unwrap_or_default();
+    // ARM is linked by rust-lld itself (installers/build), which takes no words for a compiler in front of it. What a hit
+    // runs was listed on x86_64.
+    if var("RUSTC_LINKER").is_ok_and(|linker| linker.ends_with("rust-lld")) {
+        println!("cargo::rustc-link-arg-bins=--script={here}/.cargo/no-unwind.ld");
+        return;
+    }
     println!("cargo::rustc-link-arg-bins=-Wl,-T,{here}/.cargo/no-unwind.ld");
     if is("CARGO_CFG_TARGET_ENV", "musl") {
         println!("cargo::rustc-link-arg-bins=-Wl,-T,{here}/.cargo/hit.ld");
