@@ -17,6 +17,8 @@
 pub mod app;
 pub mod audit;
 pub mod basis;
+#[cfg(feature = "broker")]
+pub mod broker;
 pub mod cli;
 pub mod config;
 pub mod flight;
