@@ -35,6 +35,10 @@ pub fn settings(top: &Table, files: &Files<'_>) -> At<Settings> {
         hosts,
         service_users,
         bootstrap: files.path(top, "bootstrap"),
+        metrics_from: match top.value("metrics_from") {
+            Some(Value::Networks(from)) => from,
+            _ => Vec::new(),
+        },
     })
 }
 
@@ -133,6 +137,7 @@ fn limits(top: &Table) -> At<Limits> {
     let table = top.table("limits").map_or_else(|| Table::empty("limits"), Table::clone);
     Ok(Limits {
         per_subject: u32::try_from(table.number("per_subject")).unwrap_or(u32::MAX),
+        per_rule: table.has("per_rule").then(|| u32::try_from(table.number("per_rule")).unwrap_or(u32::MAX)),
         connections: usize::try_from(table.number("connections")).unwrap_or(usize::MAX),
         header_timeout: table.duration("header_timeout"),
         request_timeout: table.duration("request_timeout"),
