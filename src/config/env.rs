@@ -4,7 +4,7 @@ use crate::basis::env::Env;
 use crate::config::document::{DEFAULT, Document, Entry, HostTable, Source};
 use crate::config::error::{ConfigError, Finding, Ignored, Layer, Origin};
 use crate::config::file::url_of;
-use crate::config::nearest::nearest;
+use crate::basis::nearest::nearest;
 use crate::config::table::{CONFIG_VARIABLE, Key, PREFIX, Rights, Section, TABLE};
 use crate::config::value;
 

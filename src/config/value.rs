@@ -9,7 +9,7 @@ use crate::basis::text::breaks_git;
 use crate::basis::url::WebUrl;
 use crate::basis::version::Version;
 use crate::config::error::Reason;
-use crate::config::nearest::nearest;
+use crate::basis::nearest::nearest;
 use crate::config::table::{Key, Kind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
