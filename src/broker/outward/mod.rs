@@ -1,5 +1,7 @@
 //! Calls to other servers: one client, no redirects, bodies cut at 1 MiB, time limits.
 
+pub mod oauth;
+
 use crate::basis::secret::SecretBytes;
 use crate::net::{NetError, Reply};
 

@@ -1,5 +1,7 @@
 //! Grants and issued tokens, kept in SQLite or PostgreSQL under one schema. Everything secret is sealed.
 
+pub mod renew;
+
 use crate::basis::clock::Timestamp;
 use crate::basis::secret::{GitToken, RefreshToken};
 use crate::broker::ground::issued::Holder;
