@@ -8,6 +8,7 @@ mod lock;
 mod migrate;
 mod minted;
 mod open;
+pub mod renew;
 mod sealed;
 mod turns;
 
