@@ -88,10 +88,7 @@ impl CloudHost<'_> {
         &self,
         right: Right,
         now: Timestamp,
-    ) -> Result<
-        impl Fn(crate::basis::secret::RefreshToken) -> Asked + Send + Sync + use<>,
-        IssueError,
-    > {
+    ) -> Result<impl Fn(crate::basis::secret::RefreshToken) -> Asked + Send + Sync + use<>, IssueError> {
         let (outward, consumer) = (self.outward.clone(), self.consumer(right)?.clone());
         let url = self.token_url();
         Ok(move |token: crate::basis::secret::RefreshToken| -> Asked {

@@ -53,7 +53,9 @@ impl CloudHost<'_> {
             return Ok(right);
         }
         let said = match self.may_read(about).await? {
-            Said::Right(Some(Right::Read)) if right == Right::Write => self.effective(&issued.token, workspace, slug).await?,
+            Said::Right(Some(Right::Read)) if right == Right::Write => {
+                self.effective(&issued.token, workspace, slug).await?
+            }
             other => other,
         };
         match said {

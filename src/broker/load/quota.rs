@@ -77,7 +77,10 @@ mod tests {
         assert_eq!(take("ada", 129), Err(Duration::from_secs(1)));
         assert_eq!(take("ada", 130), Ok(()));
         assert_eq!(take("ada", 90), Err(Duration::from_secs(30)), "a clock set back gives nothing");
-        assert_eq!([take("ada", 9000), take("ada", 9000), take("ada", 9000)].iter().filter(|got| got.is_ok()).count(), 2);
+        assert_eq!(
+            [take("ada", 9000), take("ada", 9000), take("ada", 9000)].iter().filter(|got| got.is_ok()).count(),
+            2
+        );
     }
 
     #[test]

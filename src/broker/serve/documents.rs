@@ -56,7 +56,7 @@ pub async fn bootstrap(State(app): State<App>, headers: HeaderMap) -> Response {
 }
 
 /// Tenant and client of the first Entra issuer that has a client, and every host with us as its source.
-fn bootstrap_of(settings: &Settings) -> Option<Value> {
+pub fn bootstrap_of(settings: &Settings) -> Option<Value> {
     let entra = settings.issuers.iter().find_map(|issuer| match &issuer.kind {
         IssuerKind::Entra { tenant, authority, clients, scope, .. } => {
             let audience = issuer.audiences.iter().find(|audience| audience.starts_with("api://"));

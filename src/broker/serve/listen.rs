@@ -108,7 +108,8 @@ impl Connection {
         http.timer(TokioTimer::new())
             .header_read_timeout(self.header_timeout)
             .max_headers(MOST_HEADERS)
-            .max_buf_size(LARGEST_HEAD);
+            .max_header_size(LARGEST_HEAD)
+            .max_buf_size(2 * LARGEST_HEAD);
         let connection = http.serve_connection(TokioIo::new(stream), self.service);
         // A connection that breaks has nobody left to tell.
         _ = self.watcher.watch(connection).await;

@@ -3,7 +3,7 @@
 mod answers;
 mod bounds;
 mod documents;
-mod form;
+
 mod health;
 mod listen;
 mod routes;

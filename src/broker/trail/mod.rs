@@ -12,6 +12,7 @@ use crate::basis::clock::Clock;
 use crate::basis::secret::SecretBytes;
 use crate::broker::outward::Outward;
 use crate::broker::settings::Audit;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -56,7 +57,8 @@ impl Trail {
         let numbers = Arc::new(Numbers::default());
         let exporter = audit.otlp.as_ref().map(|url| Exporter::start(url.to_string(), outward.clone()));
         let writer = writer::Writer { file: audit.file.clone(), key, clock, numbers: numbers.clone() };
-        let first = Record { event: "start", outcome: "ok".into(), time: writer.clock.now().rfc3339(), ..Record::default() };
+        let first =
+            Record { event: "start", outcome: "ok".into(), time: writer.clock.now().rfc3339(), ..Record::default() };
         let wrong = |source| OpenError::File { path: audit.file.clone(), source };
         writer.write(std::slice::from_ref(&first)).map_err(wrong)?;
         let (jobs, queue) = mpsc::channel(QUEUE);
@@ -101,8 +103,14 @@ impl Trail {
 pub fn key(path: &Path) -> Result<TrailKey, OpenError> {
     let wrong = |why: &str| OpenError::Key { path: path.to_owned(), why: why.to_owned() };
     let text = std::fs::read(path).map(SecretBytes::new).map_err(|error| wrong(&error.to_string()))?;
-    let bytes = crate::basis::base64::any(text.expose().trim_ascii());
+    let bytes = crate::basis::base64::from_standard(text.expose().trim_ascii());
     bytes.as_ref().and_then(TrailKey::new).ok_or_else(|| wrong("is no key: 32 bytes in base64"))
+}
+
+/// Says on standard error, which is the service's own log, why the record fails. Names no person.
+fn complain(file: &Path, error: &std::io::Error) {
+    // Without a log there is still `/readyz`.
+    _ = writeln!(std::io::stderr(), "the record {} cannot be written: {error}", file.display());
 }
 
 /// Records that wait for the disk; callers beyond wait for a place.

@@ -133,7 +133,10 @@ mod tests {
         let document = document(&[record]);
         let log = &document["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0];
         assert_eq!(log["timeUnixNano"], "1795579200000000000");
-        assert_eq!((&log["severityNumber"], &log["body"]["stringValue"]), (&json!(13), &json!("exchange access_denied")));
+        assert_eq!(
+            (&log["severityNumber"], &log["body"]["stringValue"]),
+            (&json!(13), &json!("exchange access_denied"))
+        );
         let attribute = |key: &str| {
             let all = log["attributes"].as_array().unwrap();
             all.iter().find(|one| one["key"] == key).map(|one| one["value"].clone()).unwrap()
