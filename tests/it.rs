@@ -17,6 +17,9 @@ mod admin;
 mod audit;
 #[path = "it/bootstrap.rs"]
 mod bootstrap;
+#[cfg(feature = "broker")]
+#[path = "it/broker_store/mod.rs"]
+mod broker_store;
 #[path = "it/bounds.rs"]
 mod bounds;
 #[path = "it/canaries.rs"]
