@@ -15,6 +15,7 @@ pub mod leftovers;
 pub mod lock;
 pub mod oauth_reply;
 pub mod page;
+pub mod nearest;
 pub mod permissions;
 pub mod pkce;
 pub mod process;
