@@ -7,6 +7,7 @@ mod scopes;
 
 use crate::basis::clock::Timestamp;
 use crate::basis::credential::TOKEN_USER;
+use crate::basis::secret::RefreshToken;
 use crate::broker::ground::issued::{Holder, IssueError, Issued};
 use crate::broker::ground::right::Right;
 use crate::broker::ground::tokens::{Denied, Tokens};
@@ -14,7 +15,8 @@ use crate::broker::outward::oauth::{self, basic};
 use crate::broker::outward::{Call, Outward};
 use crate::broker::settings::{Cloud, Consumer, Host};
 use crate::broker::store::renew::{self, fresh};
-use crate::broker::store::{GrantKey, Store};
+use crate::broker::store::{Grant, GrantKey, Store};
+use std::pin::Pin;
 use std::time::Duration;
 
 pub use scopes::no_more_than;
@@ -68,7 +70,7 @@ impl CloudHost<'_> {
         now: Timestamp,
     ) -> Result<IssueError, IssueError> {
         let refused = refused.token.clone();
-        let other = move |grant: &crate::broker::store::Grant| grant.access_token.expose() != refused.expose();
+        let other = move |grant: &Grant| grant.access_token.expose() != refused.expose();
         renew::current(self.store, &self.key(holder, right), other, self.refreshing(right, now)?).await?;
         let reason = "Bitbucket refused the stored token; there is a new one".to_owned();
         Ok(IssueError::Unavailable { reason, after: Duration::from_secs(1) })
@@ -88,10 +90,13 @@ impl CloudHost<'_> {
         &self,
         right: Right,
         now: Timestamp,
-    ) -> Result<impl Fn(crate::basis::secret::RefreshToken) -> Asked + Send + Sync + use<>, IssueError> {
+    ) -> Result<
+        impl Fn(RefreshToken) -> Asked + Send + Sync + use<>,
+        IssueError,
+    > {
         let (outward, consumer) = (self.outward.clone(), self.consumer(right)?.clone());
         let url = self.token_url();
-        Ok(move |token: crate::basis::secret::RefreshToken| -> Asked {
+        Ok(move |token: RefreshToken| -> Asked {
             let fields = [("grant_type", "refresh_token"), ("refresh_token", token.expose())];
             let call = token_call(&url, &consumer, fields);
             let outward = outward.clone();
@@ -105,7 +110,7 @@ impl CloudHost<'_> {
 }
 
 /// A token request under way.
-type Asked = std::pin::Pin<Box<dyn Future<Output = Result<Tokens, Denied>> + Send>>;
+type Asked = Pin<Box<dyn Future<Output = Result<Tokens, Denied>> + Send>>;
 
 /// A token request of a consumer, authenticated as its documentation says: HTTP Basic.
 fn token_call<'a>(url: &str, consumer: &Consumer, fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Call {

@@ -80,7 +80,7 @@ impl CloudHost<'_> {
                 let same = found.full_name.eq_ignore_ascii_case(&name);
                 if same { Ok(Said::Right(Some(Right::Read))) } else { Err(IssueError::NoTarget(name)) }
             }
-            300..400 | 404 | 410 => Err(IssueError::NoTarget(name)),
+            300..=399 | 404 | 410 => Err(IssueError::NoTarget(name)),
             401 => Ok(Said::Refused),
             403 => Ok(Said::Right(None)),
             status => Err(senseless(&url, &format!("status {status}"))),

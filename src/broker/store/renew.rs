@@ -33,8 +33,12 @@ where
 
 /// More than five minutes are left, or more than a quarter of a life so short that these would eat it.
 pub fn fresh(grant: &Grant, now: Timestamp) -> bool {
-    let margin = MARGIN.min(grant.issued.until(grant.expires) / 4);
-    now >= grant.issued.before(BACKWARDS) && now.until(grant.expires) > margin
+    now >= grant.issued.before(BACKWARDS) && now.until(grant.expires) > margin(grant)
+}
+
+/// What has to be left of the grant's token: with less, it is refreshed.
+pub fn margin(grant: &Grant) -> Duration {
+    MARGIN.min(grant.issued.until(grant.expires) / 4)
 }
 
 async fn renewed<A, F>(
