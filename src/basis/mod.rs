@@ -10,6 +10,7 @@ pub mod digest;
 pub mod env;
 pub mod failure;
 pub mod files;
+pub mod form;
 pub mod host_id;
 pub mod leftovers;
 pub mod lock;

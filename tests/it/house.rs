@@ -54,7 +54,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tempfile", &["basis/files.rs", "basis/publish.rs", "app/setup/"]),
     ("signal_hook", &["flight/deferred.rs"]),
     ("zbus", &["vault/secret_service.rs"]),
-    ("url", &["basis/url.rs", "net/", "identity/", "session/loopback", "source/", "ui/browser"]),
+    ("url", &["basis/url.rs", "basis/form.rs", "net/", "identity/", "session/loopback", "source/", "ui/browser"]),
     ("windows_registry", &["config/managed"]),
     ("plist", &["config/managed"]),
     ("dlmalloc", &["main.rs"]),

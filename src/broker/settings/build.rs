@@ -5,7 +5,7 @@ mod issuers;
 
 use crate::basis::secret::ClientSecret;
 use crate::basis::url::WebUrl;
-use crate::broker::settings::document::{At, Table, Value};
+use crate::broker::settings::document::{self, At, Table, Value};
 use crate::broker::settings::error::Problem;
 use crate::broker::settings::files::Files;
 use crate::broker::settings::{
@@ -165,7 +165,12 @@ fn sign_in(top: &Table, files: &Files<'_>, issuers: &[Issuer], hosts: &[Host]) -
         return Err(table.bad("issuer", "names no issuer of kind `entra`"));
     }
     let client_secret = files.secret(table, "client_secret_file")?;
-    Ok(Some(SignIn { issuer, client_id: table.need("client_id")?, client_secret }))
+    let administrators = table.words("administrators").unwrap_or_default();
+    if administrators.iter().any(|id| document::guid(id).is_none()) {
+        return Err(table.bad("administrators", "must be object ids, never names"));
+    }
+    let administrators = administrators.iter().map(|id| id.to_ascii_lowercase()).collect();
+    Ok(Some(SignIn { issuer, client_id: table.need("client_id")?, client_secret, administrators }))
 }
 
 /// A name that rules and records use.

@@ -135,6 +135,8 @@ pub struct SignIn {
     pub issuer: String,
     pub client_id: String,
     pub client_secret: crate::basis::secret::ClientSecret,
+    /// Entra object ids (lower case) of the people who may connect service users.
+    pub administrators: Vec<String>,
 }
 
 #[cfg(test)]

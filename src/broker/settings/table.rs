@@ -128,6 +128,7 @@ pub const KEYS: &[Key] = &[
     key("sign_in", "issuer", Kind::Text, "", "The `name` of an issuer of kind `entra`."),
     key("sign_in", "client_id", Kind::Guid, "", "The web application's client id."),
     key("sign_in", "client_secret_file", Kind::Path, "", "A file with its secret."),
+    key("sign_in", "administrators", Kind::Words, "", "Object ids of the people who may connect service users."),
     key("issuer", "name", Kind::Text, "", "What rules and records call it: letters, digits, `-`, `_`."),
     key("issuer", "kind", Kind::Choice(&ISSUER_KINDS), "", "What is known of its tokens."),
     key("issuer", "tenant", Kind::Guid, "", "Entra only: the tenant's GUID."),
