@@ -66,7 +66,11 @@ impl CloudHost<'_> {
         let verified_emails = emails.into_iter().filter(|entry| entry.is_confirmed).map(|entry| entry.email).collect();
         let names = [user.username, user.nickname, user.display_name];
         let name = names.into_iter().flatten().find(|name| !name.is_empty());
-        Ok(BitbucketAccount { name: name.unwrap_or_else(|| user.account_id.clone()), id: user.account_id, verified_emails })
+        Ok(BitbucketAccount {
+            name: name.unwrap_or_else(|| user.account_id.clone()),
+            id: user.account_id,
+            verified_emails,
+        })
     }
 
     /// `None` where the token may not.

@@ -1,1 +1,3 @@
 //! desk
+
+pub mod connect;
