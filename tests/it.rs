@@ -70,6 +70,9 @@ mod model;
 mod pages;
 #[path = "it/policy_override.rs"]
 mod policy_override;
+#[cfg(feature = "broker")]
+#[path = "it/postgres.rs"]
+mod postgres;
 #[path = "it/practice.rs"]
 mod practice_tests;
 #[path = "it/promised.rs"]

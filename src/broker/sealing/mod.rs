@@ -1,12 +1,20 @@
 //! Sealing of everything secret in the store, with keys that can be changed.
 
 use crate::basis::digest;
+use crate::basis::env::Env;
 use crate::basis::seal::{NotSealed, SealKey};
 use crate::basis::secret::SecretBytes;
+use crate::broker::outward::Outward;
+use crate::broker::settings::Sealing;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
+mod data_key;
 mod files;
+mod identity;
+mod key_vault;
+
+pub use data_key::DataKey;
 
 /// The keys in use: the first seals, all open.
 pub struct Sealer {
@@ -21,6 +29,8 @@ pub struct KeyId(String);
 /// Where the keys come from.
 enum Origin {
     Files(Vec<PathBuf>),
+    /// The store holds them, wrapped.
+    KeyVault(key_vault::KeyVault),
 }
 
 /// The keys, the one that seals first.
@@ -42,6 +52,17 @@ pub enum SealError {
 }
 
 impl Sealer {
+    /// As configured. Keys behind Azure Key Vault are at hand once the store is open, which holds them.
+    pub fn of(sealing: &Sealing, outward: &Outward, env: &Env) -> Result<Self, SealError> {
+        match sealing {
+            Sealing::Files(paths) => Self::of_files(paths),
+            Sealing::KeyVault { key, identity } => {
+                let vault = key_vault::KeyVault::new(key, identity.as_deref(), outward, env)?;
+                Ok(Self { origin: Origin::KeyVault(vault), ring: RwLock::default() })
+            }
+        }
+    }
+
     /// Keys from files of 32 bytes in base64 each.
     pub fn of_files(paths: &[PathBuf]) -> Result<Self, SealError> {
         let ring = Ring::of(files::read_all(paths)?);
@@ -69,10 +90,10 @@ impl Sealer {
         key.open(about, sealed.to_vec()).ok_or(SealError::Broken)
     }
 
-    /// Reads the key files again; what does not read changes nothing.
+    /// Reads the key files again; what does not read changes nothing. Keys of Key Vault come from the store.
     pub fn reload(&self) -> Result<(), SealError> {
-        match &self.origin {
-            Origin::Files(paths) => self.put(Ring::of(files::read_all(paths)?)),
+        if let Origin::Files(paths) = &self.origin {
+            self.put(Ring::of(files::read_all(paths)?));
         }
         Ok(())
     }
@@ -80,6 +101,11 @@ impl Sealer {
     /// The key that seals; `None` before there is one.
     pub fn first(&self) -> Option<KeyId> {
         self.ring().0.first().map(|(id, _)| id.clone())
+    }
+
+    /// Whether a key is at hand.
+    pub fn has(&self, id: &str) -> bool {
+        self.ring().0.iter().any(|(known, _)| known.0 == id)
     }
 
     fn ring(&self) -> Arc<Ring> {

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 impl Store {
     /// A grant as it is, without any lock.
     pub async fn grant(&self, key: &GrantKey) -> Result<Option<Grant>, StoreError> {
-        let row = self.db.one(select(key)).await?;
-        row.map(|row| self.grant_in(key, &column::<String>(&row, "sealed")?)).transpose()
+        let Some(row) = self.db.one(select(key)).await? else { return Ok(None) };
+        self.grant_in(key, &column::<String>(&row, "sealed")?).await.map(Some)
     }
 
     /// All grants of a holder, for the receipt of a revocation and for `explain`.
@@ -25,15 +25,15 @@ impl Store {
             // A right that this version does not know is nothing that it could revoke or hand out.
             let Some(right) = right_of(&access) else { continue };
             let key = GrantKey { holder: holder.clone(), host, right };
-            let grant = self.grant_in(&key, &column::<String>(&row, "sealed")?)?;
+            let grant = self.grant_in(&key, &column::<String>(&row, "sealed")?).await?;
             found.push((key, grant));
         }
         Ok(found)
     }
 
-    pub(super) fn grant_in(&self, key: &GrantKey, sealed: &str) -> Result<Grant, StoreError> {
+    pub(super) async fn grant_in(&self, key: &GrantKey, sealed: &str) -> Result<Grant, StoreError> {
         let (holder, access) = (key.holder.key(), key.right.to_string());
-        let bytes = self.unseal(&About(GRANTS, &[&holder, &key.host, &access]), sealed)?;
+        let bytes = self.unseal(&About(GRANTS, &[&holder, &key.host, &access]), sealed).await?;
         let kept: Kept = serde_json::from_slice(bytes.expose())
             .map_err(|_| StoreError::Sealed("a grant has another form".into()))?;
         Ok(kept.into())

@@ -20,7 +20,7 @@ impl Store {
         let Some(row) = self.db.one(sqlx::query(TAKE).bind(key.clone())).await? else { return Ok(None) };
         let expires = Timestamp(column(&row, "expires")?);
         let about = expires.0.to_string();
-        let memory = self.unseal(&About(JOURNEYS, &[&key, &about]), &column::<String>(&row, "sealed")?)?;
+        let memory = self.unseal(&About(JOURNEYS, &[&key, &about]), &column::<String>(&row, "sealed")?).await?;
         Ok((now < expires).then(|| Journey { state: state.to_owned(), memory, expires }))
     }
 }

@@ -52,8 +52,10 @@ impl Store {
             // Whoever removed the grant meanwhile took its turn along.
             if keyed(LOCK, key).fetch_optional(&mut *transaction).await?.is_some() {
                 let found = select(key).fetch_optional(&mut *transaction).await?;
-                let sealed = found.map(|row| column::<String>(&row, "sealed")).transpose()?;
-                let current = sealed.map(|sealed| self.grant_in(key, &sealed)).transpose()?;
+                let current = match found {
+                    Some(row) => Some(self.grant_in(key, &column::<String>(&row, "sealed")?).await?),
+                    None => None,
+                };
                 return Ok((Row { transaction, _leave: leave }, current));
             }
         }

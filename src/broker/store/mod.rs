@@ -4,6 +4,7 @@ mod db;
 mod error;
 mod grants;
 mod journeys;
+mod keys;
 mod lock;
 mod migrate;
 mod minted;
@@ -13,6 +14,7 @@ mod sealed;
 mod turns;
 
 pub use error::{OpenError, StoreError};
+pub use keys::{KeyUse, Rotated};
 pub use lock::GrantLock;
 
 use crate::basis::clock::{Clock, Timestamp};
@@ -85,9 +87,18 @@ impl Store {
         self.db.run(sqlx::query("SELECT version FROM schema_version")).await.map(drop)
     }
 
-    /// Forgets journeys that are over. Minted tokens stay until Bitbucket has deleted them, grants until they are
-    /// revoked or dead. Returns how many rows went.
+    /// Forgets journeys that are over, and minted tokens that Bitbucket itself has ended for a day: whoever was to delete
+    /// them could not. Grants stay until they are revoked or dead. Returns how many rows went. To be called every minute
+    /// or so: a rotation by another process is noticed here.
     pub async fn tidy(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.db.run(sqlx::query("DELETE FROM journeys WHERE expires <= $1").bind(now.0)).await
+        if self.sealer.is_wrapped() {
+            self.refresh_keys().await?;
+        }
+        let journeys = sqlx::query("DELETE FROM journeys WHERE expires <= $1").bind(now.0);
+        let minted = sqlx::query("DELETE FROM minted WHERE expires <= $1").bind(now.before(ENDED).0);
+        Ok(self.db.run(journeys).await? + self.db.run(minted).await?)
     }
 }
+
+/// Bitbucket ends a minted token after a day at the latest (`expiryDays` 1); ours was over before.
+const ENDED: std::time::Duration = std::time::Duration::from_secs(2 * 24 * 3600);

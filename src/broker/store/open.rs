@@ -4,8 +4,8 @@ use crate::basis::clock::Clock;
 use crate::basis::{files, lock};
 use crate::broker::sealing::Sealer;
 use crate::broker::settings::StoreAt;
-use crate::broker::store::db::{Db, Kind, SHORT};
-use crate::broker::store::{OpenError, Store, migrate, turns};
+use crate::broker::store::db::{Db, Kind, SHORT, within};
+use crate::broker::store::{OpenError, Store, StoreError, migrate, turns};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 use std::path::{Path, PathBuf};
@@ -19,14 +19,19 @@ impl Store {
         sqlx::any::install_default_drivers();
         let connections = at.connections.max(2);
         let (url, kind) = match at.url.expose().strip_prefix("sqlite:") {
-            Some(path) => sqlite(Path::new(path))?,
+            Some(path) => sqlite(Path::new(path.strip_prefix("//").unwrap_or(path)))?,
             None => (postgres(at.url.expose())?, Kind::Postgres),
         };
-        let pool = pool(&url, connections, &kind)?;
+        // The text of a parser may hold the password.
+        let options = AnyConnectOptions::from_str(&url).map_err(|_| OpenError::Url("it cannot be read".into()))?;
+        tried(&options, &kind).await?;
+        let pool = pool(options, connections, &kind);
         let spare = usize::try_from(connections - 1).unwrap_or(1);
         let db = Db { pool, kind, locking: Arc::new(Semaphore::new(spare)) };
         migrate::migrate(&db).await?;
-        Ok(Self { db: Arc::new(db), sealer, turns: Arc::new(turns::Turns::default()), clock })
+        let store = Self { db: Arc::new(db), sealer, turns: Arc::new(turns::Turns::default()), clock };
+        store.first_keys().await?;
+        Ok(store)
     }
 
     /// Closes every connection: SQLite's log is written back, the file may be copied.
@@ -35,16 +40,30 @@ impl Store {
     }
 }
 
-fn pool(url: &str, connections: u32, kind: &Kind) -> Result<AnyPool, OpenError> {
-    // The text of a parser may hold the password.
-    let options = AnyConnectOptions::from_str(url).map_err(|_| OpenError::Url("it cannot be read".into()))?;
-    let settings = match kind {
-        Kind::Sqlite(_) => SQLITE,
-        Kind::Postgres => POSTGRES,
-    };
+/// One connection of its own: a pool tries again until its time is over, and then says only that it is.
+async fn tried(options: &AnyConnectOptions, kind: &Kind) -> Result<(), StoreError> {
+    within(SHORT, async {
+        let mut connection = AnyConnection::connect_with(options).await?;
+        prepare(&mut connection, kind.settings()).await?;
+        Ok(connection.close().await?)
+    })
+    .await
+}
+
+fn pool(options: AnyConnectOptions, connections: u32, kind: &Kind) -> AnyPool {
+    let settings = kind.settings();
     let pool = AnyPoolOptions::new().max_connections(connections).acquire_timeout(SHORT);
     let pool = pool.after_connect(move |connection, _| Box::pin(prepare(connection, settings)));
-    Ok(pool.connect_lazy_with(options))
+    pool.connect_lazy_with(options)
+}
+
+impl Kind {
+    fn settings(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => SQLITE,
+            Self::Postgres => POSTGRES,
+        }
+    }
 }
 
 async fn prepare(connection: &mut AnyConnection, settings: &'static str) -> Result<(), sqlx::Error> {
@@ -54,7 +73,6 @@ async fn prepare(connection: &mut AnyConnection, settings: &'static str) -> Resu
 
 /// Makes directory and file ours alone, and takes the lock that keeps a second broker out.
 fn sqlite(path: &Path) -> Result<(String, Kind), OpenError> {
-    let path = path.strip_prefix("//").unwrap_or(path);
     let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(OpenError::Url("sqlite: is followed by the path of a file".into()));
     };

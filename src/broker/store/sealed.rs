@@ -21,10 +21,16 @@ impl Store {
         Ok(Sealed { text: base64::url(&sealed), by })
     }
 
-    /// Opens what was sealed for that row.
-    pub(super) fn unseal(&self, about: &About<'_>, text: &str) -> Result<SecretBytes, StoreError> {
-        let sealed = base64::from_url(text).ok_or(SealError::Broken)?;
-        Ok(self.sealer.open(&about.text(), &sealed)?)
+    /// Opens what was sealed for that row. A key that is not at hand may have come with another replica.
+    pub(super) async fn unseal(&self, about: &About<'_>, text: &str) -> Result<SecretBytes, StoreError> {
+        let (about, sealed) = (about.text(), base64::from_url(text).ok_or(SealError::Broken)?);
+        match self.sealer.open(&about, &sealed) {
+            Err(SealError::UnknownKey(_)) => {
+                self.refresh_keys().await?;
+                Ok(self.sealer.open(&about, &sealed)?)
+            }
+            other => Ok(other?),
+        }
     }
 }
 

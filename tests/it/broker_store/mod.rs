@@ -1,6 +1,8 @@
 //! The broker's store, through its door: the same promises on SQLite and on a real PostgreSQL.
 
 mod contract;
+mod keys;
+mod replicas;
 mod sqlite;
 
 use bitbucket_sso::basis::base64;

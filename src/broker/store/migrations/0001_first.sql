@@ -46,10 +46,13 @@ CREATE TABLE journeys (
 
 CREATE INDEX journeys_over ON journeys (expires);
 
--- Keys that seal, wrapped by Azure Key Vault; empty where the keys are files. The youngest seals.
+-- Keys that seal, wrapped by Azure Key Vault; empty where the keys are files. The last one seals. Whoever can read the
+-- vault's public key can wrap: so each key is vouched for by the one before it.
 CREATE TABLE data_keys (
-    id TEXT NOT NULL PRIMARY KEY,
+    number BIGINT NOT NULL PRIMARY KEY,
+    id TEXT NOT NULL,
     wrapped TEXT NOT NULL,
     wrapped_by TEXT NOT NULL,
+    vouched TEXT NOT NULL,
     created BIGINT NOT NULL
 );
