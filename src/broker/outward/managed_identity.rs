@@ -18,12 +18,7 @@ pub struct Token {
 impl Outward {
     /// A token of a managed identity for `resource` (no `/.default`). `client_id` chooses a user-assigned one.
     pub async fn managed_identity(&self, resource: &str, client_id: Option<&str>) -> Result<Token, NetError> {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.append_pair("api-version", "2018-02-01").append_pair("resource", resource);
-        if let Some(client_id) = client_id {
-            query.append_pair("client_id", client_id);
-        }
-        let url = format!("{}/metadata/identity/oauth2/token?{}", self.metadata, query.finish());
+        let url = format!("{}/metadata/identity/oauth2/token?{}", self.metadata, query(resource, client_id));
         let call = Call::get(url).header("metadata", "true").to_link_local();
         let place = call.place().to_owned();
         let reply = self.send(call).await?;
@@ -31,6 +26,16 @@ impl Outward {
         let why = || format!("it has no token for this machine's identity (status {})", reply.status);
         token.ok_or_else(|| NetError::Unreachable { place, why: why() })
     }
+}
+
+/// What the metadata service wants to know. Apart from the call, because a serializer cannot wait on another thread.
+fn query(resource: &str, client_id: Option<&str>) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("api-version", "2018-02-01").append_pair("resource", resource);
+    if let Some(client_id) = client_id {
+        query.append_pair("client_id", client_id);
+    }
+    query.finish()
 }
 
 impl Token {
