@@ -17,6 +17,9 @@ mod admin;
 mod audit;
 #[path = "it/bootstrap.rs"]
 mod bootstrap;
+#[cfg(feature = "broker")]
+#[path = "it/broker_store/mod.rs"]
+mod broker_store;
 #[path = "it/bounds.rs"]
 mod bounds;
 #[path = "it/canaries.rs"]
@@ -67,6 +70,9 @@ mod model;
 mod pages;
 #[path = "it/policy_override.rs"]
 mod policy_override;
+#[cfg(feature = "broker")]
+#[path = "it/postgres.rs"]
+mod postgres;
 #[path = "it/practice.rs"]
 mod practice_tests;
 #[path = "it/promised.rs"]

@@ -18,6 +18,7 @@ pub mod process;
 pub mod program;
 pub mod publish;
 pub mod random;
+pub mod seal;
 pub mod secret;
 pub mod session;
 pub mod ssh_signature;
