@@ -113,15 +113,13 @@ impl GrantLock {
     pub async fn remove(self) -> Result<(), StoreError> {
         detached(async move {
             let statements = [keyed(REMOVE, &self.key), keyed(REMOVE_TURN, &self.key)];
-            match self.row {
-                Some(row) => row.finish(statements).await,
-                None => {
-                    for statement in statements {
-                        self.store.db.run(statement).await?;
-                    }
-                    Ok(())
-                }
+            if let Some(row) = self.row {
+                return row.finish(statements).await;
             }
+            for statement in statements {
+                self.store.db.run(statement).await?;
+            }
+            Ok(())
         })
         .await
     }

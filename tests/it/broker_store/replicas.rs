@@ -34,7 +34,7 @@ async fn one_broker_at_a_time_refreshes_a_grant(one: &Store, two: &Store) {
     one.lock_grant(&key).await.unwrap().replace(&grant(0)).await.unwrap();
     let inside = Arc::new(AtomicU32::new(0));
     let task = |number: u32| {
-        let store = if number % 2 == 0 { one.clone() } else { two.clone() };
+        let store = if number.is_multiple_of(2) { one.clone() } else { two.clone() };
         let (key, inside) = (key.clone(), Arc::clone(&inside));
         tokio::spawn(async move {
             let lock = store.lock_grant(&key).await.unwrap();
