@@ -1,5 +1,8 @@
 //! A broker on a real port, by raw bytes where a client library would be too polite.
 
+mod decisions;
+mod secured;
+
 use super::*;
 use crate::basis::base64;
 use crate::basis::clock::SystemClock;
