@@ -49,7 +49,7 @@ async fn a_redirect_is_a_reply_and_is_not_followed() {
 async fn a_body_without_end_is_cut_off() {
     let (url, _) = server(|stream| {
         _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
-        while stream.write_all(&[b'x'; 65536]).is_ok() {}
+        while stream.write_all(&vec![b'x'; 65536]).is_ok() {}
     });
     let error = outward().send(Call::get(url)).await.unwrap_err();
     assert!(matches!(error, NetError::TooLarge { .. }), "{error}");
