@@ -72,7 +72,7 @@ where
 
 /// An answer that got lost is asked for again: Cloud takes the old token for ten minutes more. And one refusal alone is
 /// no proof that a grant is over (`facts/bitbucket.md` A1).
-async fn twice<A, F>(grant: &Grant, ask: A) -> Result<Tokens, Denied>
+pub async fn twice<A, F>(grant: &Grant, ask: A) -> Result<Tokens, Denied>
 where
     A: Fn(RefreshToken) -> F,
     F: Future<Output = Result<Tokens, Denied>>,
