@@ -1,8 +1,7 @@
 //! One refresh of one grant, however many ask for it: under its lock, and durable before it is used.
 
-use super::{Grant, GrantKey, GrantLock, Store, StoreError};
+use super::{Grant, GrantKey, Store, StoreError};
 use crate::basis::clock::Timestamp;
-use crate::basis::digest;
 use crate::basis::secret::RefreshToken;
 use crate::broker::ground::issued::IssueError;
 use crate::broker::ground::tokens::{Denied, Tokens};
@@ -59,7 +58,8 @@ where
     match twice(&grant, ask).await {
         Ok(tokens) => {
             let next = grant.clone().with(tokens);
-            keep(store, key, lock, &grant, &next).await?;
+            // Nobody else has it: the store does not give up at once.
+            lock.replace(&next).await.map_err(closed)?;
             Ok((next, false))
         }
         Err(Denied::Grant) => {
@@ -83,37 +83,6 @@ where
     }
 }
 
-/// Writes the rotated token, and does not give up at once: nobody else has it.
-async fn keep(store: &Store, key: &GrantKey, lock: GrantLock, old: &Grant, next: &Grant) -> Result<(), IssueError> {
-    let mut failed = match lock.replace(next).await {
-        Ok(()) => return Ok(()),
-        Err(error) => error,
-    };
-    for pause in PAUSES {
-        tokio::time::sleep(pause).await;
-        match again(store, key, old, next).await {
-            Ok(()) => return Ok(()),
-            Err(error) => failed = error,
-        }
-    }
-    Err(closed(failed))
-}
-
-async fn again(store: &Store, key: &GrantKey, old: &Grant, next: &Grant) -> Result<(), StoreError> {
-    let lock = store.lock_grant(key).await?;
-    let holds = |grant: &Grant| {
-        let there = lock.current.as_ref().map(|there| there.refresh_token.expose().as_bytes());
-        there.is_some_and(|there| digest::equal(there, grant.refresh_token.expose().as_bytes()))
-    };
-    if holds(next) {
-        return Ok(());
-    }
-    if holds(old) {
-        return lock.replace(next).await;
-    }
-    Err(StoreError::Unavailable("the grant was changed by somebody else meanwhile".into()))
-}
-
 /// A store that does not do it: try again.
 pub fn closed(error: StoreError) -> IssueError {
     IssueError::Unavailable { reason: error.to_string(), after: SOON }
@@ -135,6 +104,3 @@ const MARGIN: Duration = Duration::from_secs(300);
 /// Clocks of replicas may differ by this much.
 const BACKWARDS: Duration = Duration::from_secs(300);
 const SOON: Duration = Duration::from_secs(5);
-/// Between attempts to write a token that exists nowhere else: six seconds together.
-const PAUSES: [Duration; 4] =
-    [Duration::from_millis(200), Duration::from_millis(800), Duration::from_secs(2), Duration::from_secs(3)];
