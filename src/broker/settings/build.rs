@@ -9,7 +9,7 @@ use crate::broker::settings::document::{self, At, Table, Value};
 use crate::broker::settings::error::Problem;
 use crate::broker::settings::files::Files;
 use crate::broker::settings::{
-    Audit, Front, Host, HostTerms, Issuer, IssuerKind, Limits, PolicyAt, Sealing, Settings, SignIn, StoreAt, Tokens,
+    Audit, Front, Host, Issuer, IssuerKind, Limits, PolicyAt, Sealing, Settings, SignIn, StoreAt,
 };
 use std::net::SocketAddr;
 
@@ -35,6 +35,10 @@ pub fn settings(top: &Table, files: &Files<'_>) -> At<Settings> {
         hosts,
         service_users,
         bootstrap: files.path(top, "bootstrap"),
+        metrics_from: match top.value("metrics_from") {
+            Some(Value::Networks(from)) => from,
+            _ => Vec::new(),
+        },
     })
 }
 
@@ -133,6 +137,7 @@ fn limits(top: &Table) -> At<Limits> {
     let table = top.table("limits").map_or_else(|| Table::empty("limits"), Table::clone);
     Ok(Limits {
         per_subject: u32::try_from(table.number("per_subject")).unwrap_or(u32::MAX),
+        per_rule: table.has("per_rule").then(|| u32::try_from(table.number("per_rule")).unwrap_or(u32::MAX)),
         connections: usize::try_from(table.number("connections")).unwrap_or(usize::MAX),
         header_timeout: table.duration("header_timeout"),
         request_timeout: table.duration("request_timeout"),
@@ -142,12 +147,8 @@ fn limits(top: &Table) -> At<Limits> {
 
 /// `/connect` has to know who is in front of the browser; where no host needs a person's grant, nobody comes.
 fn sign_in(top: &Table, files: &Files<'_>, issuers: &[Issuer], hosts: &[Host]) -> At<Option<SignIn>> {
-    let by_grant = |host: &&Host| match &host.terms {
-        HostTerms::Cloud(_) => true,
-        HostTerms::DataCenter(terms) => matches!(terms.tokens, Tokens::OAuth { .. }),
-    };
     let Some(table) = top.table("sign_in") else {
-        return match hosts.iter().find(by_grant) {
+        return match hosts.iter().find(|host| host.by_grant()) {
             Some(host) => {
                 Err((0, Problem::Clash(format!("`[sign_in]` is missing: {} needs people's grants", host.url))))
             }

@@ -7,6 +7,7 @@ mod files;
 pub mod issuer;
 mod network;
 pub mod place;
+pub mod probe;
 mod reference;
 mod table;
 
@@ -62,6 +63,8 @@ pub struct Settings {
     pub service_users: Vec<ServiceUser>,
     /// The document of `/.well-known/git-credential-bitbucket-sso.json`, if there is one.
     pub bootstrap: Option<PathBuf>,
+    /// Who may read `/metrics`.
+    pub metrics_from: Vec<Network>,
 }
 
 /// Who ends TLS.
@@ -117,6 +120,8 @@ pub struct Audit {
 pub struct Limits {
     /// Decisions per subject and minute.
     pub per_subject: u32,
+    /// Tokens per rule and minute, of all subjects together.
+    pub per_rule: Option<u32>,
     pub connections: usize,
     pub header_timeout: Duration,
     pub request_timeout: Duration,
