@@ -1,6 +1,7 @@
 //! One server on this machine is Entra and Bitbucket Cloud; the store is real.
 
 mod refusals;
+mod sealed;
 
 use super::*;
 use crate::basis::secret::ClientSecret;
@@ -172,6 +173,7 @@ fn settings(base: &str) -> Settings {
         audit: Audit { file: "a".into(), key_file: None, otlp: None },
         limits: Limits {
             per_subject: 1,
+            per_rule: None,
             connections: 1,
             header_timeout: second,
             request_timeout: second,
