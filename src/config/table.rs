@@ -202,9 +202,9 @@ pub fn same(one: &str, other: &str) -> bool {
 }
 
 /// Length and last letter of a name, which tell most apart.
+#[expect(clippy::cast_possible_truncation, reason = "a longer name is no row's, which the comparison finds")]
 const fn look(name: &str) -> (u8, u8) {
     match name.as_bytes().last() {
-        // A longer name is no row's, which the comparison finds.
         Some(last) => (name.len() as u8, *last),
         None => (0, 0),
     }

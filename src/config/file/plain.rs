@@ -145,8 +145,8 @@ fn raw(text: &str) -> Option<(Raw<'_>, &str)> {
         b'"' | b'\'' => string(text).map(|(word, rest)| (Raw::Text(word), rest)),
         b'[' => words(&text[1..]).map(|(list, rest)| (Raw::Words(list), rest)),
         _ => {
-            let flag = [("true", true), ("false", false)].into_iter();
-            flag.filter_map(|(word, flag)| Some((Raw::Flag(flag), text.strip_prefix(word)?))).next()
+            let mut flags = [("true", true), ("false", false)].into_iter();
+            flags.find_map(|(word, flag)| Some((Raw::Flag(flag), text.strip_prefix(word)?)))
         }
     }
 }
