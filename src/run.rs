@@ -98,8 +98,7 @@ fn answer_git(invocation: &mut Invocation<'_>) -> Result<(), Told> {
         }
     };
     let answer = get::get(&world, &request).map_err(|failure| (failure, world.loaded.settings.ui.on_failure));
-    // A configuration of a hundred hosts takes as long to take apart as to put together, and the process ends anyway.
-    std::mem::forget(world.loaded);
+    world.loaded.leave();
     match answer {
         Ok(answer) => match write_answer(invocation, &answer) {
             Err(failure) => {
