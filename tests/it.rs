@@ -17,11 +17,11 @@ mod admin;
 mod audit;
 #[path = "it/bootstrap.rs"]
 mod bootstrap;
+#[path = "it/bounds.rs"]
+mod bounds;
 #[cfg(feature = "broker")]
 #[path = "it/broker_store/mod.rs"]
 mod broker_store;
-#[path = "it/bounds.rs"]
-mod bounds;
 #[path = "it/canaries.rs"]
 mod canaries;
 #[path = "it/cdp.rs"]

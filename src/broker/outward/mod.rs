@@ -1,6 +1,7 @@
 //! Calls to other servers: one client, no redirects, bodies cut at 1 MiB, time limits.
 
 mod managed_identity;
+pub mod oauth;
 
 pub use managed_identity::Token;
 
