@@ -12,6 +12,7 @@ pub mod files;
 pub mod host_id;
 pub mod leftovers;
 pub mod lock;
+pub mod nearest;
 pub mod permissions;
 pub mod process;
 pub mod program;

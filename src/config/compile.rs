@@ -3,11 +3,11 @@
 mod hosts;
 mod pick;
 
+use crate::basis::nearest::nearest;
 use crate::basis::version::Version;
 use crate::config::document::DEFAULT;
 use crate::config::error::ConfigError;
 use crate::config::layers::Merged;
-use crate::config::nearest::nearest;
 use crate::config::settings::{
     AuditRules, Background, DeviceCode, Fleet, FlowChoice, Forward, Host, Identity, Network, OnFailure, Profile,
     ResponseMode, Saml, Settings, Storage, StorageChoice, TokenRules, UiRules, Workload,

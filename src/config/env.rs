@@ -1,10 +1,10 @@
 //! Environment and command line as documents. The names of the variables come from the settings table.
 
 use crate::basis::env::Env;
+use crate::basis::nearest::nearest;
 use crate::config::document::{DEFAULT, Document, Entry, HostTable, Source};
 use crate::config::error::{ConfigError, Finding, Ignored, Layer, Origin};
 use crate::config::file::url_of;
-use crate::config::nearest::nearest;
 use crate::config::table::{CONFIG_VARIABLE, Key, PREFIX, Rights, Section, TABLE};
 use crate::config::value;
 

@@ -1,10 +1,10 @@
 //! TOML to a [`Document`]: every table and key known, every value of its kind, every error with its line.
 
+use crate::basis::nearest::nearest;
 use crate::basis::text::clean;
 use crate::basis::url::WebUrl;
 use crate::config::document::{DEFAULT, Document, Entry, HostTable, Source};
 use crate::config::error::{ConfigError, Layer, Origin, Reason};
-use crate::config::nearest::nearest;
 use crate::config::table::{self, Section};
 use crate::config::value::{self, Raw, Value};
 use toml::Spanned;

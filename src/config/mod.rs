@@ -10,7 +10,6 @@ mod ids;
 mod json;
 mod layers;
 mod managed;
-mod nearest;
 mod ownership;
 mod places;
 mod reference;
@@ -27,7 +26,6 @@ pub use error::{ConfigError, Distrust, Finding, Ignored, Layer, Origin, Reason, 
 pub use gather::LARGEST_FILE;
 pub use ids::{account_id, host_id};
 pub use json::toml_value;
-pub use nearest::nearest;
 pub use places::Places;
 pub use reference::reference;
 pub use schema::schema;

@@ -4,12 +4,12 @@ mod shapes;
 
 use crate::basis::day::TimeOfDay;
 use crate::basis::digest;
+use crate::basis::nearest::nearest;
 use crate::basis::secret::ClientSecret;
 use crate::basis::text::breaks_git;
 use crate::basis::url::WebUrl;
 use crate::basis::version::Version;
 use crate::config::error::Reason;
-use crate::config::nearest::nearest;
 use crate::config::table::{Key, Kind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;

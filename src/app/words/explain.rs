@@ -1,7 +1,7 @@
 //! The long form of every error identifier: `docs/troubleshooting.md` is the table, and this reads it.
 
 use crate::basis::failure::{Failure, Kind};
-use crate::config::nearest;
+use crate::basis::nearest::nearest;
 
 /// What an identifier means: cause, what it is for the person, steps, whom to ask.
 pub fn explain(id: &str) -> Result<String, Failure> {

@@ -35,10 +35,7 @@ pub enum BadResource {
 impl Resource {
     /// Reads `resource` against the configured hosts; the longest context path wins. What is not spelled plainly is
     /// refused rather than decoded: what the policy compares and what Bitbucket serves must be the same place.
-    pub fn parse<'a>(
-        text: &str,
-        hosts: impl IntoIterator<Item = (&'a WebUrl, HostKind)>,
-    ) -> Result<Self, BadResource> {
+    pub fn parse<'a>(text: &str, hosts: impl IntoIterator<Item = (&'a WebUrl, HostKind)>) -> Result<Self, BadResource> {
         // Looked at before the parser of URLs, which would resolve dot segments.
         spelled_plainly(text)?;
         let url: WebUrl = text.parse().map_err(|_| BadResource::NoUrl)?;

@@ -1,15 +1,45 @@
 //! The broker's one TOML file, as types that cannot be wrong.
 
+mod build;
+mod document;
+mod error;
+mod files;
 pub mod issuer;
+mod network;
 pub mod place;
+mod reference;
+mod table;
 
+pub use error::{Problem, SettingsError};
 pub use issuer::{Issuer, IssuerKind};
+pub use network::Network;
 pub use place::{Cloud, Consumer, DataCenter, Grants, Host, HostTerms, ServiceUser, Tokens};
 
+pub use reference::reference;
+
 use crate::basis::url::WebUrl;
+use files::Files;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// Reads the file and the secrets that it names. Files beside it may be named by relative paths.
+pub fn read(path: &Path) -> Result<Settings, SettingsError> {
+    read_file(path, true)
+}
+
+/// Reads the file alone, away from its machine: no secret is looked for, and none is in what is returned.
+pub fn read_without_secrets(path: &Path) -> Result<Settings, SettingsError> {
+    read_file(path, false)
+}
+
+fn read_file(path: &Path, with_secrets: bool) -> Result<Settings, SettingsError> {
+    let wrong = |(line, problem)| SettingsError { file: path.to_owned(), line, problem };
+    let text = std::fs::read_to_string(path).map_err(|error| wrong((0, Problem::Unreadable(error.to_string()))))?;
+    let top = document::parse(&text).map_err(wrong)?;
+    let beside = path.parent().unwrap_or(Path::new(""));
+    build::settings(&top, &Files { beside, with_secrets }).map_err(wrong)
+}
 
 /// Everything that the file says, with defaults filled in and secrets read from the files it names.
 #[derive(Clone, Debug)]
@@ -43,13 +73,6 @@ pub enum Front {
     Proxy { from: Vec<Network> },
     /// Nobody: only on a loopback address, for tries.
     Loopback,
-}
-
-/// An IPv4 or IPv6 network in CIDR notation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
-    pub address: std::net::IpAddr,
-    pub bits: u8,
 }
 
 /// Where grants and issued tokens are kept.
@@ -109,3 +132,6 @@ pub struct SignIn {
     pub client_id: String,
     pub client_secret: crate::basis::secret::ClientSecret,
 }
+
+#[cfg(test)]
+mod tests;
