@@ -9,6 +9,7 @@ use crate::app::wanted::Wanted;
 use crate::app::words::{self, pages};
 use crate::app::world::World;
 use crate::app::{trail, turns};
+use crate::basis::account::{BitbucketAccount, Match, compare};
 use crate::basis::credential::{Credential, Proof};
 use crate::basis::failure::Failure;
 use crate::basis::random;
@@ -16,7 +17,6 @@ use crate::basis::secret::Code;
 use crate::config::settings::AccountMatch;
 use crate::session::loopback::{Expect, Loopback, LoopbackError, Method, Visit};
 use crate::source::Granted;
-use crate::source::account::{BitbucketAccount, Match, compare};
 use crate::source::grant::Grant;
 
 /// How far the binding came.

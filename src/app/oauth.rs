@@ -4,13 +4,14 @@ use crate::app::slow;
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
+use crate::basis::account::BitbucketAccount;
 use crate::basis::failure::Failure;
+use crate::basis::pkce;
 use crate::basis::secret::{ClientSecret, Code, GitToken, Verifier};
 use crate::config;
 use crate::config::settings::{AccountMatch, CloudOauth, DataCenterOauth, SecretSource, Source};
-use crate::source::account::BitbucketAccount;
 use crate::source::grant::Grant;
-use crate::source::{Granted, Mint, Probe, SourceError, cloud, data_center, pkce};
+use crate::source::{Granted, Mint, Probe, SourceError, cloud, data_center};
 
 /// A Cloud consumer or a Data Center application link.
 #[derive(Clone, Copy)]

@@ -1,5 +1,6 @@
 //! The ground floor: plain data that every room may hold, and nothing that does work for one of them.
 
+pub mod account;
 pub mod base64;
 pub mod clock;
 pub mod credential;
@@ -13,7 +14,10 @@ pub mod host_id;
 pub mod leftovers;
 pub mod lock;
 pub mod nearest;
+pub mod oauth_reply;
+pub mod page;
 pub mod permissions;
+pub mod pkce;
 pub mod process;
 pub mod program;
 pub mod publish;

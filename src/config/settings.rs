@@ -7,6 +7,7 @@ pub use sections::{
     AuditRules, Background, Fleet, Forward, Network, OnFailure, Saml, Storage, StorageChoice, TokenRules, UiRules,
 };
 
+pub use crate::basis::account::AccountMatch;
 use crate::basis::day::TimeOfDay;
 use crate::basis::secret::ClientSecret;
 use crate::basis::url::WebUrl;
@@ -197,16 +198,6 @@ pub enum SecretSource {
     File(PathBuf),
     /// Program and arguments, run without a shell; only from policy or the user file.
     Command(Vec<String>),
-}
-
-/// `account_match`: how the Bitbucket account of a first grant is compared with the Entra account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AccountMatch {
-    /// A verified e-mail must equal the UPN; anything else is refused.
-    Upn,
-    /// As `Upn`; where that cannot be told, a person confirms once.
-    Confirm,
-    Off,
 }
 
 /// `auth_scheme`: how git sends the token.

@@ -1,14 +1,15 @@
 //! The `cloud-oauth` source: a Bitbucket Cloud consumer, old and new shapes (`facts/bitbucket.md` A1, A4).
 
+use crate::basis::account::BitbucketAccount;
 use crate::basis::base64;
 use crate::basis::clock::Timestamp;
 use crate::basis::credential::TOKEN_USER;
+use crate::basis::oauth_reply::{Refusal, TokenReply};
 use crate::basis::secret::{ClientSecret, Code, GitToken, RefreshToken, SecretBytes, Verifier};
 use crate::config::settings::CloudOauth;
 use crate::net::{Call, Http};
-use crate::source::account::BitbucketAccount;
-use crate::source::refusal::{Refusal, Step, status_name};
-use crate::source::wire::{self, TokenReply, shape, upstream};
+use crate::source::refusal::{Step, status_name};
+use crate::source::wire::{self, shape, upstream};
 use crate::source::{Granted, Mint, Probe, SourceError};
 use serde::Deserialize;
 use std::time::Duration;
@@ -121,7 +122,9 @@ fn read<T: for<'a> Deserialize<'a>>(http: &dyn Http, url: String, token: &GitTok
     let (call, reply) = wire::api(http, url, token)?;
     match reply.status {
         401 => Err(upstream(&call, "does not take the token that was just issued")),
-        403 => Err(SourceError::NotAllowed { error: status_name(403), description: Refusal::of(&reply).description }),
+        403 => {
+            Err(SourceError::NotAllowed { error: status_name(403), description: Refusal::of(&reply.body).description })
+        }
         _ => serde_json::from_slice(reply.body.expose()).map_err(|_| upstream(&call, shape(&reply))),
     }
 }

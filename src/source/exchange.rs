@@ -2,12 +2,13 @@
 //! (RFC 8693, `facts/entra.md` 11, `facts/bitbucket.md` E3).
 
 use crate::basis::credential::{Ask, Credential, Subject, TOKEN_USER};
+use crate::basis::oauth_reply::TokenReply;
 use crate::basis::url::WebUrl;
 use crate::config::settings::{AuthScheme, ClientAuth, Exchange, Host};
 use crate::net::Call;
 use crate::source::entra::no_access_token;
 use crate::source::refusal::Step;
-use crate::source::wire::{self, TokenReply, bearer, upstream};
+use crate::source::wire::{self, bearer, upstream};
 use crate::source::{Mint, SourceError};
 use std::fmt::Write as _;
 use std::time::Duration;

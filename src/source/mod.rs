@@ -1,14 +1,12 @@
 //! Turns the proof that Entra vouches for somebody into a short-lived git token. Protocol only: what comes
 //! back is stored, audited and handed out by the caller. No call here is made twice.
 
-pub mod account;
 pub mod cloud;
 pub mod data_center;
 pub mod entra;
 pub mod exchange;
 pub mod grant;
 pub mod pasted;
-pub mod pkce;
 mod refusal;
 #[cfg(test)]
 mod script;

@@ -1,10 +1,9 @@
 //! Reads a refusal: RFC 6749 section 5.2, Bitbucket's own error shapes, plain text, or only a status.
 
+use crate::basis::oauth_reply::Refusal;
 use crate::basis::text;
 use crate::net::Reply;
 use crate::source::{SourceError, said};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 /// What was being asked for; the same words mean different things at each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +19,7 @@ pub enum Step {
 /// Passes a reply that may be a token; turns everything else into an error.
 pub fn check(place: &str, reply: &Reply, step: Step) -> Result<(), SourceError> {
     unless_answered(place, reply)?;
-    let Refusal { error, description } = Refusal::of(reply);
+    let Refusal { error, description } = Refusal::of(&reply.body);
     match (error, reply.status) {
         (Some(error), status) => Err(named(place, step, &error, description, status, reply)),
         (None, 200..300) => Ok(()),
@@ -68,57 +67,6 @@ fn named(place: &str, step: Step, name: &str, description: String, status: u16, 
         ) if status != 403 => SourceError::Configuration { error, description },
         _ => SourceError::NotAllowed { error, description },
     }
-}
-
-/// What a server says: the registered error name if there is one, and its words, cleaned.
-pub struct Refusal {
-    pub error: Option<String>,
-    pub description: String,
-}
-
-impl Refusal {
-    /// Reads `error`/`error_description`, Cloud's `{"error": {"message"}}`, Data Center's
-    /// `{"errors": [{"message"}]}`, or short plain text. A web page has nothing to say.
-    pub fn of(reply: &Reply) -> Self {
-        let body = reply.body.expose();
-        let Ok(Spoken { error, error_description, errors }) = serde_json::from_slice(body) else {
-            return Self { error: None, description: plain(body) };
-        };
-        let (name, message) = match error {
-            Some(Said::Name(name)) => (Some(name), None),
-            Some(Said::Object { message }) => (None, message),
-            Some(Said::Other(_)) | None => (None, None),
-        };
-        let first = errors.into_iter().flatten().next().and_then(|error| error.message);
-        let description = error_description.or(message).or(first).unwrap_or_default();
-        Self { error: name, description: text::clean(&description) }
-    }
-}
-
-/// Only the members of an error, so that a body with tokens is read without copying one of them.
-#[derive(Deserialize)]
-struct Spoken {
-    error: Option<Said>,
-    error_description: Option<String>,
-    errors: Option<Vec<Message>>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Said {
-    Name(String),
-    Object { message: Option<String> },
-    Other(IgnoredAny),
-}
-
-#[derive(Deserialize)]
-struct Message {
-    message: Option<String>,
-}
-
-fn plain(body: &[u8]) -> String {
-    let page = body.trim_ascii_start().starts_with(b"<");
-    if page { String::new() } else { text::clean(&String::from_utf8_lossy(body)) }
 }
 
 /// The name of a refusal that has none: `http_403`.

@@ -1,7 +1,6 @@
 //! The person's door: what is said, what is asked, and which page is opened.
 
 pub mod browser;
-pub mod page;
 pub mod quiet;
 pub mod slow;
 pub mod terminal;

@@ -2,11 +2,11 @@
 
 use crate::app::wanted::Wanted;
 use crate::app::words::{self, CONFIG_SHOW, duration, login_command};
+use crate::basis::account::BitbucketAccount;
 use crate::basis::failure::{Failure, Kind};
 use crate::basis::session::Who;
 use crate::config::settings::Source;
 use crate::source::SourceError;
-use crate::source::account::BitbucketAccount;
 use crate::source::exchange::NO_REPOSITORY;
 use crate::source::grant::{Grant, GrantError};
 use crate::source::pasted::PasteError;

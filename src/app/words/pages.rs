@@ -7,10 +7,10 @@ pub use language::Language;
 
 use crate::app::wanted::Wanted;
 use crate::app::world::World;
+use crate::basis::account::BitbucketAccount;
 use crate::basis::credential::Proof;
 use crate::basis::failure::Failure;
-use crate::source::account::BitbucketAccount;
-use crate::ui::page::{self, Confirm, Outcome, Speech};
+use crate::basis::page::{self, Confirm, Outcome, Speech};
 use texts::Text;
 
 /// Signed in: as whom, for which host, until when.

@@ -1,7 +1,7 @@
 //! The browser that brought the answer, waiting for its page.
 
 use super::Fields;
-use crate::ui::page::POLICY;
+use crate::basis::page::POLICY;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;

@@ -1,8 +1,8 @@
 use super::*;
+use crate::basis::account::BitbucketAccount;
 use crate::basis::secret::RefreshToken;
 use crate::net::NetError;
 use crate::source::SourceError;
-use crate::source::account::BitbucketAccount;
 use crate::source::grant::{Grant, GrantError};
 use crate::source::pasted::PasteError;
 

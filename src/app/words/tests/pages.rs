@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::app::words::pages::{Language, back_to_terminal, confirm, done, failed, onward};
-use crate::source::account::BitbucketAccount;
+use crate::basis::account::BitbucketAccount;
 use crate::source::pasted::PasteError;
 
 pub(super) fn tell(book: &mut Book) {

@@ -2,7 +2,6 @@
 
 use crate::basis::session::Who;
 use crate::basis::text;
-use crate::config::settings::AccountMatch;
 use std::fmt;
 
 /// A Bitbucket account as Bitbucket itself names it.
@@ -20,6 +19,16 @@ impl fmt::Display for BitbucketAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&text::clean(&self.name))
     }
+}
+
+/// `account_match`: how the Bitbucket account of a first grant is compared with the Entra account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountMatch {
+    /// A verified e-mail must equal the UPN; anything else is refused.
+    Upn,
+    /// As `Upn`; where that cannot be told, a person confirms once.
+    Confirm,
+    Off,
 }
 
 /// What comparing the two accounts says.
