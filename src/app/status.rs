@@ -6,7 +6,7 @@ use crate::app::words;
 use crate::app::world::World;
 use crate::app::{grants, organisation, pick, sessions, workload};
 use crate::basis::clock::Timestamp;
-use crate::basis::credential::Credential;
+use crate::basis::credential::{Credential, Ruling};
 use crate::basis::failure::Failure;
 use crate::basis::version::Version;
 use crate::config::settings::Source;
@@ -80,6 +80,9 @@ pub struct HostStatus {
     /// RFC 3339, UTC: from then on, the next git command replaces that token without asking anybody. Nothing where
     /// the day ends before, or no token waits.
     pub next_renewal: Option<String>,
+    /// By which rule of which policy the broker issued that token.
+    #[serde(flatten)]
+    pub ruling: Ruling,
     #[serde(skip)]
     pub expires: Option<Timestamp>,
     #[serde(skip)]
@@ -173,6 +176,7 @@ fn host(
         decided_by: words::origin(world, wanted),
         needs_consent: needs_grant && !grant.as_ref().is_some_and(|kept| kept.grant.is_alive()),
         grant: grant.map(|kept| kept.grant.account_name),
+        ruling: cached.as_ref().map(|cached| cached.credential.ruling.clone()).unwrap_or_default(),
         scopes: cached.map(|cached| cached.credential.scopes).filter(|scopes| !scopes.is_empty()),
         token_expires: expires.map(Timestamp::rfc3339),
         next_renewal: renews.map(Timestamp::rfc3339),
