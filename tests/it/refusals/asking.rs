@@ -31,8 +31,8 @@ fn the_account_is_connected_in_the_tab_of_the_sign_in_and_never_again() {
     assert_eq!((&host["rule"], &host["policy"]), (&"developers".into(), &"5e1f2a".into()), "{host}");
     let status = scene.run(&["status"]).output().unwrap();
     assert!(said(&status).contains("by the broker's rule developers of policy 5e1f2a"), "{}", said(&status));
-    let trail = scene.run(&["audit", "show"]).output().unwrap();
-    assert!(said(&trail).contains("developers"), "{}", said(&trail));
+    let trail = scene.run(&["audit", "export"]).output().unwrap();
+    assert!(said(&trail).contains("developers") && said(&trail).contains("5e1f2a"), "{}", said(&trail));
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn what_was_declined_is_said_and_not_asked_twice() {
     let mut scene = scene;
     scene.later(3400);
     let (output, page) = scene.get_walked(Exchange, &Choice::deny(ALICE));
-    git_refused(&output, 3, "connection-declined", &["access_denied: Nothing was connected"]);
+    git_refused(&output, 5, "connection-declined", &["access_denied: Nothing was connected"]);
     assert!(page.answer.text().contains("connection-declined"), "{}", page.answer.text());
     assert!(scene.no_page());
 }
@@ -102,7 +102,7 @@ fn a_page_of_another_server_is_never_opened() {
     let scene = unconnected();
     scene.practice.broker.knobs().connect_uri = Some("https://evil.example/connect".into());
     let scene = scene.login(ALICE);
-    git_refused(&scene.get(Exchange), 7, "bad-answer", &["names no page of its own"]);
+    git_refused(&scene.get(Exchange), 6, "bad-answer", &["names no page of its own"]);
     assert!(scene.no_page());
 }
 
