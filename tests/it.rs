@@ -19,6 +19,9 @@ mod audit;
 mod bootstrap;
 #[path = "it/bounds.rs"]
 mod bounds;
+#[cfg(feature = "broker")]
+#[path = "it/broker_store/mod.rs"]
+mod broker_store;
 #[path = "it/canaries.rs"]
 mod canaries;
 #[path = "it/cdp.rs"]
@@ -67,6 +70,9 @@ mod model;
 mod pages;
 #[path = "it/policy_override.rs"]
 mod policy_override;
+#[cfg(feature = "broker")]
+#[path = "it/postgres.rs"]
+mod postgres;
 #[path = "it/practice.rs"]
 mod practice_tests;
 #[path = "it/promised.rs"]

@@ -1,6 +1,9 @@
 //! The audit trail's door: one record per decision, one short line per hand-out.
 
-use crate::basis::clock::Timestamp;
+use crate::basis::clock::{Clock, Timestamp};
+use crate::basis::lock;
+use std::io;
+use std::path::Path;
 
 mod chain;
 mod forward;
@@ -17,6 +20,21 @@ pub use lines::{Trail, trail};
 pub use read::{Trace, anchor_of, read};
 pub use rows::{Row, rows};
 pub use verify::{Anchors, Flaw, Kept, Seals, Verdict, verify};
+
+/// Appends `records` to the chain in `file` and has them on the disk, all or none; the digest of the last. A file that
+/// has grown to `most` bytes is set aside first. For trails without hit files: the broker's.
+pub fn chained<T: serde::Serialize>(
+    file: &Path,
+    most: u64,
+    key: Option<&TrailKey>,
+    records: &[T],
+    clock: &dyn Clock,
+) -> io::Result<String> {
+    let _locked = lock::wait(&lines::lock_of(file), lines::PATIENCE, clock)?;
+    let mut chain = chain::Chain::open(file, most, key)?;
+    records.iter().try_for_each(|record| chain.add(record))?;
+    chain.commit()
+}
 
 /// Keeps the trail.
 pub trait Journal {

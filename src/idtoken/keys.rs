@@ -30,10 +30,11 @@ impl KeySet {
         self.keys.iter().any(|key| key.kid == kid)
     }
 
-    /// The key of that id which may sign for `issuer`: one that names an issuer signs for that one only,
+    /// The key of that id which may sign for one of `issuers`: one that names an issuer signs for that one only,
     /// `{tenantid}` standing for `tid` (`facts/entra.md` 1.3).
-    pub(super) fn signing_for(&self, kid: &str, issuer: &str, tid: &str) -> Option<&DecodingKey> {
-        let may = |key: &&Key| key.issuer.as_ref().is_none_or(|of| of.replace("{tenantid}", tid) == issuer);
+    pub(super) fn signing_for(&self, kid: &str, issuers: &[&str], tid: &str) -> Option<&DecodingKey> {
+        let ours = |of: &String| issuers.contains(&of.replace("{tenantid}", tid).as_str());
+        let may = |key: &&Key| key.issuer.as_ref().is_none_or(ours);
         self.keys.iter().filter(|key| key.kid == kid).find(may).map(|key| &key.public)
     }
 }

@@ -1,11 +1,12 @@
-//! ID tokens: believed only after signature, issuer, audience, times, nonce and tenant were checked.
+//! ID tokens: believed only after signature, issuer, audience, times, nonce and tenant were checked. Of other signed
+//! tokens, only the signature is judged here.
 
 mod keys;
 mod rs256;
 mod verify;
 
 pub use keys::KeySet;
-pub use verify::verify;
+pub use verify::{is_true, signed, verify};
 
 use crate::basis::clock::Timestamp;
 use crate::basis::session::Who;

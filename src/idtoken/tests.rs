@@ -27,11 +27,16 @@ pub(crate) fn key_set(keys: &[Value]) -> Vec<u8> {
 }
 
 pub(crate) fn signed(header: &Value, claims: &Value) -> RawIdToken {
-    let message = [base64url(header.to_string().as_bytes()), base64url(claims.to_string().as_bytes())].join(".");
+    RawIdToken::new(signed_text(header, &claims.to_string()))
+}
+
+/// As [`signed`], of claims that need be no JSON.
+pub(crate) fn signed_text(header: &Value, claims: &str) -> String {
+    let message = [base64url(header.to_string().as_bytes()), base64url(claims.as_bytes())].join(".");
     let key = key();
     let mut signature = vec![0; key.public().modulus_len()];
     key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature).unwrap();
-    RawIdToken::new(format!("{message}.{}", base64url(&signature)))
+    format!("{message}.{}", base64url(&signature))
 }
 
 pub(crate) fn header(kid: &str) -> Value {
@@ -187,6 +192,15 @@ fn nonsense_is_malformed() {
     let mut header = header("k1");
     header["crit"] = json!(["b64"]);
     assert_eq!(judged(&signed(&header, &claims(NOW))).unwrap_err(), IdTokenError::Malformed);
+}
+
+#[test]
+fn a_claim_that_comes_twice_is_malformed() {
+    let claims = claims(NOW).to_string();
+    for twice in [claims.replacen('{', r#"{"tid":"another","#, 1), claims.replacen('{', r#"{"new":1,"new":2,"#, 1)] {
+        let raw = RawIdToken::new(signed_text(&header("k1"), &twice));
+        assert_eq!(judged(&raw).unwrap_err(), IdTokenError::Malformed);
+    }
 }
 
 #[test]

@@ -8,6 +8,9 @@ use crate::basis::session::Who;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Validation};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde_json::{Map, Value};
+use std::fmt;
 use std::time::Duration;
 
 /// Believes `raw` if everything holds (`OpenID` Connect Core 3.1.3.7, `facts/entra.md` 5.2), by our clock, give or
@@ -18,15 +21,23 @@ pub fn verify(
     expect: &Expect<'_>,
     now: Timestamp,
 ) -> Result<VerifiedIdToken, IdTokenError> {
-    let kid = key_id(raw.expose())?;
+    let claims = signed(raw.expose(), keys, &[expect.issuer], expect.tid)?;
+    let claims = serde_json::from_value(Value::Object(claims)).map_err(|_| IdTokenError::Malformed)?;
+    judge(claims, expect, now)
+}
+
+/// The claims of any JWT, once its form, algorithm, key and signature are right. The key may sign for one of `issuers`
+/// (`tid` fills `{tenantid}` in the key's own). What the claims say is for the caller to judge; none comes twice.
+pub fn signed(token: &str, keys: &KeySet, issuers: &[&str], tid: &str) -> Result<Map<String, Value>, IdTokenError> {
+    let kid = key_id(token)?;
     let shown = || crate::basis::text::clean(&kid);
     if !keys.knows(&kid) {
         return Err(IdTokenError::UnknownKey(shown()));
     }
-    let key = keys.signing_for(&kid, expect.issuer, expect.tid).ok_or_else(|| IdTokenError::ForeignKey(shown()))?;
+    let key = keys.signing_for(&kid, issuers, tid).ok_or_else(|| IdTokenError::ForeignKey(shown()))?;
     rs256::install();
-    let token = jsonwebtoken::decode::<Claims>(raw.expose(), key, &signature_only()).map_err(|error| sorted(&error))?;
-    judge(token.claims, expect, now)
+    let token = jsonwebtoken::decode::<Unique>(token, key, &signature_only()).map_err(|error| sorted(&error))?;
+    Ok(token.claims.0)
 }
 
 /// The claims that are read; one of another type makes the token malformed.
@@ -43,9 +54,36 @@ struct Claims {
     iat: Option<i64>,
     preferred_username: Option<String>,
     email: Option<String>,
-    xms_edov: Option<serde_json::Value>,
+    xms_edov: Option<Value>,
     uti: Option<String>,
     sid: Option<String>,
+}
+
+/// An object in which no name comes twice (RFC 7519 section 4): readers must not differ about what a token says.
+struct Unique(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Unique;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Unique, A::Error> {
+                let mut map = Map::new();
+                while let Some((name, value)) = access.next_entry()? {
+                    if map.insert(name, value).is_some() {
+                        return Err(A::Error::custom("a name comes twice"));
+                    }
+                }
+                Ok(Unique(map))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
 }
 
 fn judge(claims: Claims, expect: &Expect<'_>, now: Timestamp) -> Result<VerifiedIdToken, IdTokenError> {
@@ -92,8 +130,8 @@ fn in_time(exp: Option<i64>, nbf: Option<i64>, iat: Option<i64>, now: Timestamp)
     Ok(exp)
 }
 
-/// `xms_edov` is documented as a boolean and seen as a number and as text.
-fn is_true(value: &serde_json::Value) -> bool {
+/// Whether a flag such as `xms_edov` is set: documented as a boolean, seen as a number and as text.
+pub fn is_true(value: &Value) -> bool {
     value == &serde_json::json!(true) || value == &serde_json::json!(1) || value == "1" || value == "true"
 }
 

@@ -1,7 +1,9 @@
 //! The one client of this program: reqwest over rustls, built when the first call is sent.
 
+pub mod headers;
 mod pin;
 pub mod roots;
+pub mod trouble;
 mod ways;
 
 use crate::basis::secret::SecretBytes;
@@ -9,7 +11,7 @@ use crate::basis::url::WebUrl;
 use crate::config::settings::Network;
 use crate::net::{Call, Flaw, Http, LARGEST_BODY, Method, NetError, Reply, Way};
 use reqwest::blocking::{Client as Reqwest, ClientBuilder, Response};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::HeaderMap;
 use std::error::Error;
 use std::io::Read;
 use std::path::PathBuf;
@@ -121,7 +123,7 @@ impl Client {
             Method::Get => client.get(url),
             Method::Post => client.post(url),
         };
-        request = request.timeout(ways::longest(&call.way, self.network.timeout)).headers(headers(call)?);
+        request = request.timeout(ways::longest(&call.way, self.network.timeout)).headers(headers_of(call)?);
         if let Some(form) = &call.form {
             request = request.body(form.expose().to_vec());
         }
@@ -134,8 +136,7 @@ impl Client {
         if status == 407 {
             return Err(NetError::Proxy { place: call.place().into(), why: "it asks for a password".into() });
         }
-        let named = |(name, value): (&HeaderName, &HeaderValue)| Some((name.to_string(), value.to_str().ok()?.into()));
-        let headers = response.headers().iter().filter_map(named).collect();
+        let headers = headers::of_reply(response.headers());
         let mut body = Vec::new();
         let most = LARGEST_BODY as u64 + 1;
         let read = response.take(most).read_to_end(&mut body);
@@ -147,32 +148,8 @@ impl Client {
         Ok(Reply { status, headers, body })
     }
 
-    /// Finds what really went wrong: the causes are looked through, outermost first.
     fn sorted(&self, call: &Call, error: &(dyn Error + 'static)) -> NetError {
-        let place = call.place().to_owned();
-        let causes = causes(error);
-        if let Some(tls) = causes.iter().find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
-            return match tls {
-                rustls::Error::InvalidCertificate(why) => certificate(place, why),
-                other => NetError::Tls { place, why: other.to_string(), flaw: Flaw::Other },
-            };
-        }
-        let why = if causes.iter().any(|cause| cut_off(*cause)) {
-            "the connection ended in the middle of the answer".to_owned()
-        } else {
-            causes.last().map(ToString::to_string).unwrap_or_default()
-        };
-        let text = causes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-        if text.contains("tunnel error") || text.contains("proxy authoriz") {
-            return NetError::Proxy { place, why };
-        }
-        if causes.iter().any(|cause| timed_out(*cause)) {
-            return NetError::TimedOut { place, after: ways::longest(&call.way, self.network.timeout) };
-        }
-        if text.contains("dns error") {
-            return NetError::Unreachable { place, why: format!("its name cannot be resolved ({why})") };
-        }
-        NetError::Unreachable { place, why }
+        trouble::sorted(call.place(), ways::longest(&call.way, self.network.timeout), error)
     }
 }
 
@@ -190,7 +167,7 @@ impl Client {
             Some(_) => builder.tls_certs_only(roots),
             None => builder.tls_certs_merge(roots),
         };
-        builder.build().map_err(|error| NetError::Trust { why: last_cause(&error) })
+        builder.build().map_err(|error| NetError::Trust { why: trouble::last_cause(&error) })
     }
 }
 
@@ -218,68 +195,13 @@ fn git_proxy(address: &str) -> Result<reqwest::Proxy, NetError> {
     Ok(reqwest::Proxy::all(address).map_err(bad)?.no_proxy(reqwest::NoProxy::from_env()))
 }
 
-fn headers(call: &Call) -> Result<HeaderMap, NetError> {
-    let mut map = HeaderMap::new();
-    map.insert("accept", HeaderValue::from_static("application/json"));
-    if call.form.is_some() {
-        map.insert("content-type", HeaderValue::from_static("application/x-www-form-urlencoded"));
-    }
-    for (name, value) in &call.headers {
-        let bad = || unreachable_place(call, format!("the header `{name}` cannot be sent"));
-        let mut value = HeaderValue::from_bytes(value.expose()).map_err(|_| bad())?;
-        value.set_sensitive(true);
-        map.insert(HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?, value);
-    }
-    Ok(map)
+fn headers_of(call: &Call) -> Result<HeaderMap, NetError> {
+    let form = call.form.as_ref().map(|_| "application/x-www-form-urlencoded");
+    headers::of_call(call.place(), form, &call.headers)
 }
 
 fn unreachable_place(call: &Call, why: String) -> NetError {
     NetError::Unreachable { place: call.place().into(), why }
-}
-
-/// An error and its causes. `io::Error` hides the error it wraps from `source`, so it is opened.
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)> {
-    let mut all = Vec::new();
-    let mut next = Some(error);
-    while let Some(cause) = next.filter(|_| all.len() < 32) {
-        all.push(cause);
-        let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        next = match wrapped {
-            Some(inner) => Some(inner as &(dyn Error + 'static)),
-            None => cause.source(),
-        };
-    }
-    all
-}
-
-/// The innermost cause: the outer ones repeat the URL.
-fn last_cause(error: &(dyn Error + 'static)) -> String {
-    causes(error).last().map(ToString::to_string).unwrap_or_default()
-}
-
-fn timed_out(cause: &(dyn Error + 'static)) -> bool {
-    let reqwest = cause.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout);
-    let io = cause.downcast_ref::<std::io::Error>();
-    reqwest || io.is_some_and(|io| io.kind() == std::io::ErrorKind::TimedOut)
-}
-
-fn cut_off(cause: &(dyn Error + 'static)) -> bool {
-    let io = cause.downcast_ref::<std::io::Error>();
-    io.is_some_and(|io| io.kind() == std::io::ErrorKind::UnexpectedEof)
-}
-
-fn certificate(place: String, why: &rustls::CertificateError) -> NetError {
-    use rustls::CertificateError as Bad;
-    let (flaw, why) = match why {
-        Bad::UnknownIssuer | Bad::BadSignature => (Flaw::Issuer, "nobody this machine trusts has issued it".into()),
-        Bad::Expired | Bad::ExpiredContext { .. } => (Flaw::Dates, "it has expired".into()),
-        Bad::NotValidYet | Bad::NotValidYetContext { .. } => (Flaw::Dates, "it is not valid yet".into()),
-        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => (Flaw::Name, "it is for another name".into()),
-        Bad::Revoked => (Flaw::Other, "it has been revoked".into()),
-        Bad::ApplicationVerificationFailure => (Flaw::Pin, "it is not the one that the platform announced".into()),
-        other => (Flaw::Other, other.to_string()),
-    };
-    NetError::Tls { place, why, flaw }
 }
 
 const CONNECT: Duration = Duration::from_secs(10);

@@ -5,7 +5,8 @@ mod bind;
 mod callback;
 mod visit;
 
-pub use callback::{Fields, Method, Parsed, Request, parse_callback};
+pub use crate::basis::form::Fields;
+pub use callback::{Method, Parsed, Request, parse_callback};
 pub use visit::Visit;
 
 use crate::basis::clock::Clock;

@@ -48,9 +48,9 @@ mod linux {
     use crate::basis::digest;
     use crate::basis::files::{private_dir, read_private, write_private};
     use crate::basis::lock;
+    use crate::basis::seal::SealKey;
     use crate::basis::secret::SecretBytes;
     use crate::vault::memory_file::MemoryFile;
-    use crate::vault::seal::SealKey;
     use crate::vault::{Slot, VaultError};
     use std::cell::OnceCell;
     use std::path::PathBuf;

@@ -1,10 +1,10 @@
 //! Sealing keys in the Linux kernel's user keyring: a read costs microseconds, the kernel ends them by itself,
 //! and nothing of them is ever on a disk.
 
+use crate::basis::seal::SealKey;
 use crate::basis::secret::SecretBytes;
 use crate::vault::VaultError;
 use crate::vault::keys::Keys;
-use crate::vault::seal::SealKey;
 use linux_keyutils::{Key, KeyError, KeyRing, KeyRingIdentifier};
 use std::time::Duration;
 

@@ -2,14 +2,16 @@
 
 #[cfg(any(not(target_os = "linux"), test))]
 use crate::basis::base64;
+#[cfg(any(not(target_os = "linux"), test))]
+use crate::basis::seal::SealKey;
 use crate::basis::secret::SecretBytes;
 use crate::basis::text;
 use crate::vault::deadline::within;
+#[cfg(any(not(target_os = "linux"), test))]
+use crate::vault::keys::Keys;
 use crate::vault::parts::{Entries, Parts};
 use crate::vault::shelf::{Shelf, keep};
 use crate::vault::{Name, Place, Record, Vault, VaultError};
-#[cfg(any(not(target_os = "linux"), test))]
-use crate::vault::{keys::Keys, seal::SealKey};
 use keyring::v1::{Entry, Error};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;

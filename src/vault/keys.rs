@@ -3,8 +3,8 @@
 use crate::basis::clock::Clock;
 use crate::basis::files::private_dir;
 use crate::basis::lock;
+use crate::basis::seal::SealKey;
 use crate::vault::VaultError;
-use crate::vault::seal::SealKey;
 use std::path::Path;
 use std::time::Duration;
 

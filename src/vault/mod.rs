@@ -18,7 +18,6 @@ mod nowhere;
 pub mod others;
 mod parts;
 mod record;
-mod seal;
 #[cfg(any(target_os = "linux", test))]
 mod sealed_files;
 #[cfg(all(unix, not(target_os = "macos")))]
@@ -132,6 +131,12 @@ impl From<crate::basis::files::UnsafeDir> for VaultError {
             UnsafeDir::Unsafe { path, why } => Self::Unsafe(path, why),
             UnsafeDir::Io { path, source } => file_error(&path, &source),
         }
+    }
+}
+
+impl From<crate::basis::seal::NotSealed> for VaultError {
+    fn from(error: crate::basis::seal::NotSealed) -> Self {
+        Self::Broken(error.to_string())
     }
 }
 

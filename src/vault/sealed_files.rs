@@ -3,9 +3,9 @@
 
 use crate::basis::clock::Clock;
 use crate::basis::files::{private_dir, read_private, remove, write_private};
+use crate::basis::seal::SealKey;
 use crate::basis::secret::SecretBytes;
 use crate::vault::keys::{Keys, locked, obtain_locked};
-use crate::vault::seal::SealKey;
 use crate::vault::shelf::{Shelf, keep};
 use crate::vault::{Name, Place, Record, Vault, VaultError, record};
 use std::path::{Path, PathBuf};

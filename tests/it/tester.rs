@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 /// Who the tests are when the suite runs as root; `tests/run` makes this user.
-const TESTER: &str = "bitbucket-sso-test";
+pub const TESTER: &str = "bitbucket-sso-test";
 
 /// A place that an ordinary user can use: home, runtime directory in memory, and a copy of the helper.
 pub struct Place {

@@ -1,1 +1,42 @@
-//! desk
+//! The landing: identify → decide → issue → record. What is asked here is answered and recorded here.
+
+pub mod caller;
+mod open;
+
+pub use open::OpenError;
+
+use crate::basis::clock::Clock;
+use crate::broker::desk::caller::Caller;
+use crate::broker::identify::Issuers;
+use crate::broker::load::{Breakers, Metrics, Quotas};
+use crate::broker::outward::Outward;
+use crate::broker::settings::Settings;
+use crate::broker::store::Store;
+use crate::broker::trail::Trail;
+use std::sync::Arc;
+
+/// Everything that a decision needs.
+pub struct Desk {
+    pub settings: Settings,
+    pub clock: Arc<dyn Clock>,
+    pub metrics: Metrics,
+    issuers: Issuers,
+    quotas: Quotas,
+    rule_quotas: Option<Quotas>,
+    breakers: Breakers,
+    trail: Trail,
+    store: Store,
+    outward: Outward,
+}
+
+impl Desk {
+    /// A request came to no end: the record says so, if nothing else does.
+    pub async fn record_panic(&self, caller: &Caller) {
+        self.metrics.count("broker_panics_total", &[("endpoint", caller.endpoint)]);
+        let mut record = caller.record("panic", self.clock.now().rfc3339());
+        record.outcome = "server_error".into();
+        record.reason = Some(format!("a panic at {}", caller.endpoint));
+        // Nobody is left to be told.
+        _ = self.trail.record(record).await;
+    }
+}

@@ -47,3 +47,53 @@ pub struct StepUp {
     /// The token may not be older than this.
     pub max_age: Option<Duration>,
 }
+
+impl Refusal {
+    /// The registered error name, or ours.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "invalid_request",
+            Self::GrantType => "unsupported_grant_type",
+            Self::Subject(_) => "invalid_grant",
+            Self::Target(_) => "invalid_target",
+            Self::Scope(_) => "invalid_scope",
+            Self::Denied { .. } => "access_denied",
+            Self::StepUp(_) => "insufficient_user_authentication",
+            Self::Connect { .. } => "connection_required",
+            Self::SlowDown { .. } => "slow_down",
+            Self::Unavailable { .. } => "temporarily_unavailable",
+        }
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Malformed(_) | Self::GrantType | Self::Subject(_) | Self::Target(_) | Self::Scope(_) => 400,
+            Self::StepUp(_) => 401,
+            Self::Denied { .. } | Self::Connect { .. } => 403,
+            Self::SlowDown { .. } => 429,
+            Self::Unavailable { .. } => 503,
+        }
+    }
+
+    /// One sentence for people.
+    pub fn description(&self) -> String {
+        match self {
+            Self::Malformed(why) | Self::Subject(why) | Self::Target(why) | Self::Scope(why) => why.clone(),
+            Self::GrantType => "only urn:ietf:params:oauth:grant-type:token-exchange is answered".into(),
+            Self::Denied { reason, .. } | Self::Unavailable { reason, .. } => reason.clone(),
+            Self::StepUp(StepUp { acrs: Some(_), .. }) => "a stronger sign-in is needed".into(),
+            Self::StepUp(_) => "a newer sign-in is needed".into(),
+            Self::Connect { .. } => "a Bitbucket account has to be connected once, at connect_uri".into(),
+            Self::SlowDown { after } => format!("too often; try again in {} seconds", after.as_secs().max(1)),
+        }
+    }
+
+    /// When trying again makes sense.
+    pub fn after(&self) -> Option<Duration> {
+        match self {
+            Self::SlowDown { after } | Self::Unavailable { after, .. } => Some(*after),
+            _ => None,
+        }
+    }
+}

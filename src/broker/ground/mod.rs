@@ -5,3 +5,4 @@ pub mod issued;
 pub mod resource;
 pub mod right;
 pub mod subject;
+pub mod tokens;

@@ -5,7 +5,7 @@ mod issuers;
 
 use crate::basis::secret::ClientSecret;
 use crate::basis::url::WebUrl;
-use crate::broker::settings::document::{At, Table, Value};
+use crate::broker::settings::document::{self, At, Table, Value};
 use crate::broker::settings::error::Problem;
 use crate::broker::settings::files::Files;
 use crate::broker::settings::{
@@ -35,6 +35,10 @@ pub fn settings(top: &Table, files: &Files<'_>) -> At<Settings> {
         hosts,
         service_users,
         bootstrap: files.path(top, "bootstrap"),
+        metrics_from: match top.value("metrics_from") {
+            Some(Value::Networks(from)) => from,
+            _ => Vec::new(),
+        },
     })
 }
 
@@ -133,6 +137,7 @@ fn limits(top: &Table) -> At<Limits> {
     let table = top.table("limits").map_or_else(|| Table::empty("limits"), Table::clone);
     Ok(Limits {
         per_subject: u32::try_from(table.number("per_subject")).unwrap_or(u32::MAX),
+        per_rule: table.has("per_rule").then(|| u32::try_from(table.number("per_rule")).unwrap_or(u32::MAX)),
         connections: usize::try_from(table.number("connections")).unwrap_or(usize::MAX),
         header_timeout: table.duration("header_timeout"),
         request_timeout: table.duration("request_timeout"),
@@ -160,7 +165,12 @@ fn sign_in(top: &Table, files: &Files<'_>, issuers: &[Issuer], hosts: &[Host]) -
         return Err(table.bad("issuer", "names no issuer of kind `entra`"));
     }
     let client_secret = files.secret(table, "client_secret_file")?;
-    Ok(Some(SignIn { issuer, client_id: table.need("client_id")?, client_secret }))
+    let administrators = table.words("administrators").unwrap_or_default();
+    if administrators.iter().any(|id| document::guid(id).is_none()) {
+        return Err(table.bad("administrators", "must be object ids, never names"));
+    }
+    let administrators = administrators.iter().map(|id| id.to_ascii_lowercase()).collect();
+    Ok(Some(SignIn { issuer, client_id: table.need("client_id")?, client_secret, administrators }))
 }
 
 /// A name that rules and records use.

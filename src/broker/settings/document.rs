@@ -184,6 +184,10 @@ impl Table {
         let value = match (key.kind, key.default) {
             (Kind::Number(..), digits) => return digits.parse().ok().map(Value::Number),
             (Kind::Flag, word) => DeValue::Boolean(word == "true"),
+            (Kind::Networks, list) => {
+                let networks = list.split(", ").map(str::parse).collect::<Result<_, _>>();
+                return networks.ok().map(Value::Networks);
+            }
             (_, text) => DeValue::String(text.into()),
         };
         of_kind(key.kind, &value).ok()

@@ -62,6 +62,8 @@ pub struct Settings {
     pub service_users: Vec<ServiceUser>,
     /// The document of `/.well-known/git-credential-bitbucket-sso.json`, if there is one.
     pub bootstrap: Option<PathBuf>,
+    /// Who may read `/metrics`.
+    pub metrics_from: Vec<Network>,
 }
 
 /// Who ends TLS.
@@ -117,6 +119,8 @@ pub struct Audit {
 pub struct Limits {
     /// Decisions per subject and minute.
     pub per_subject: u32,
+    /// Tokens per rule and minute, of all subjects together.
+    pub per_rule: Option<u32>,
     pub connections: usize,
     pub header_timeout: Duration,
     pub request_timeout: Duration,
@@ -131,6 +135,8 @@ pub struct SignIn {
     pub issuer: String,
     pub client_id: String,
     pub client_secret: crate::basis::secret::ClientSecret,
+    /// Entra object ids (lower case) of the people who may connect service users.
+    pub administrators: Vec<String>,
 }
 
 #[cfg(test)]

@@ -98,6 +98,7 @@ pub const KEYS: &[Key] = &[
     key("", "public_url", Kind::Url, "", "How clients reach it: no path."),
     key("", "ca_file", Kind::Path, "", "PEM file added to the system's authorities for outgoing calls."),
     key("", "bootstrap", Kind::Path, "", "What `setup DOMAIN` is given, instead of the document made from this file."),
+    key("", "metrics_from", Kind::Networks, PRIVATE, "Who may read `/metrics`."),
     key("tls", "certificate", Kind::Path, "", "PEM chain; read again when it changes."),
     key("tls", "key", Kind::Path, "", "PEM key; read again when it changes."),
     key("proxy", "from", Kind::Networks, "", "The proxy's addresses: `10.0.0.0/8`, `10.1.2.3`."),
@@ -119,6 +120,7 @@ pub const KEYS: &[Key] = &[
     key("audit", "key_file", Kind::Path, "", "32 bytes in base64: the key that seals each line."),
     key("audit", "otlp", Kind::Url, "", "OTLP over HTTP with JSON: `https://collector:4318/v1/logs`."),
     key("limits", "per_subject", Kind::Number(1, 1_000_000), "120", "Decisions per caller and minute."),
+    key("limits", "per_rule", Kind::Number(1, 1_000_000), "", "Tokens per rule and minute, of all callers together."),
     key("limits", "connections", Kind::Number(1, 1_000_000), "1024", "Open connections."),
     key("limits", "header_timeout", Kind::Duration(1, 60), "5s", "How long a request's head may take."),
     key("limits", "request_timeout", Kind::Duration(1, 300), "30s", "How long a request may take."),
@@ -126,6 +128,7 @@ pub const KEYS: &[Key] = &[
     key("sign_in", "issuer", Kind::Text, "", "The `name` of an issuer of kind `entra`."),
     key("sign_in", "client_id", Kind::Guid, "", "The web application's client id."),
     key("sign_in", "client_secret_file", Kind::Path, "", "A file with its secret."),
+    key("sign_in", "administrators", Kind::Words, "", "Object ids of the people who may connect service users."),
     key("issuer", "name", Kind::Text, "", "What rules and records call it: letters, digits, `-`, `_`."),
     key("issuer", "kind", Kind::Choice(&ISSUER_KINDS), "", "What is known of its tokens."),
     key("issuer", "tenant", Kind::Guid, "", "Entra only: the tenant's GUID."),
@@ -179,6 +182,7 @@ pub const KEYS: &[Key] = &[
 ];
 
 const ISSUER_KINDS: [&str; 5] = ["entra", "pipelines", "github-actions", "gitlab", "kubernetes"];
+const PRIVATE: &str = "127.0.0.0/8, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, ::1, fc00::/7";
 const DAY: u64 = 24 * 3600;
 
 #[cfg(test)]

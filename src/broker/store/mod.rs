@@ -1,13 +1,37 @@
 //! Grants and issued tokens, kept in SQLite or PostgreSQL under one schema. Everything secret is sealed.
 
-use crate::basis::clock::Timestamp;
-use crate::basis::secret::{GitToken, RefreshToken};
+mod db;
+mod error;
+mod grants;
+mod journeys;
+mod keys;
+mod lock;
+mod migrate;
+mod minted;
+mod open;
+pub mod renew;
+mod sealed;
+mod turns;
+
+pub use error::{OpenError, StoreError};
+pub use keys::{KeyUse, Rotated};
+pub use lock::GrantLock;
+
+use crate::basis::clock::{Clock, Timestamp};
+use crate::basis::secret::{GitToken, RefreshToken, SecretBytes};
 use crate::broker::ground::issued::Holder;
 use crate::broker::ground::right::Right;
+use crate::broker::sealing::Sealer;
+use std::sync::Arc;
 
 /// The store. Cheap to clone.
 #[derive(Clone)]
-pub struct Store {}
+pub struct Store {
+    db: Arc<db::Db>,
+    sealer: Arc<Sealer>,
+    turns: Arc<turns::Turns>,
+    clock: Arc<dyn Clock>,
+}
 
 /// Which grant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -32,12 +56,6 @@ pub struct Grant {
     pub account: String,
 }
 
-/// A grant that nobody else can refresh meanwhile: a row lock on PostgreSQL, a lock of this process on SQLite.
-/// Dropping it without [`GrantLock::replace`] changes nothing.
-pub struct GrantLock {
-    pub current: Option<Grant>,
-}
-
 /// One minted HTTP access token of Data Center.
 #[derive(Clone, Debug)]
 pub struct Minted {
@@ -59,90 +77,28 @@ pub struct Journey {
     /// The OAuth `state`, 128 bit or more; only its SHA-256 is stored.
     pub state: String,
     /// What must be remembered, JSON; sealed.
-    pub memory: crate::basis::secret::SecretBytes,
+    pub memory: SecretBytes,
     pub expires: Timestamp,
 }
 
-/// Why the store did not do it.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// It cannot be reached, is slow or full: try again.
-    #[error("the store does not answer: {0}")]
-    Unavailable(String),
-    /// A sealed value does not open: the wrong key, or somebody changed it.
-    #[error("the store holds what cannot be opened: {0}")]
-    Sealed(String),
-    /// The schema is newer than this program.
-    #[error("the store was made by a newer broker")]
-    Newer,
-}
-
 impl Store {
-    /// A grant as it is, without any lock.
-    pub async fn grant(&self, _key: &GrantKey) -> Result<Option<Grant>, StoreError> {
-        Err(StoreError::Unavailable(String::new()))
-    }
-
-    /// Locks the grant for a refresh, waiting for whoever has it, at most the store's time limit.
-    pub async fn lock_grant(&self, _key: &GrantKey) -> Result<GrantLock, StoreError> {
-        Err(StoreError::Unavailable(String::new()))
-    }
-
-    /// All grants of a holder, for the receipt of a revocation and for `explain`.
-    pub async fn grants_of(&self, _holder: &Holder) -> Result<Vec<(GrantKey, Grant)>, StoreError> {
-        Err(StoreError::Unavailable(String::new()))
-    }
-
-    /// The youngest minted token of this cache key that lives until `until` at least.
-    pub async fn minted(&self, _cache_key: &str, _until: Timestamp) -> Result<Option<Minted>, StoreError> {
-        Err(StoreError::Unavailable(String::new()))
-    }
-
-    /// Durable before the token is handed out, so that no token is forgotten.
-    pub async fn put_minted(&self, _minted: &Minted) -> Result<(), StoreError> {
-        Err(StoreError::Unavailable(String::new()))
-    }
-
-    /// Up to `most` minted tokens that are over at `now`, taken by this caller for a minute: two sweepers never get the
-    /// same one.
-    pub async fn take_over(&self, _now: Timestamp, _most: u32) -> Result<Vec<Minted>, StoreError> {
-        Err(StoreError::Unavailable(String::new()))
-    }
-
-    /// A minted token whose digest is given, for revocation.
-    pub async fn minted_by_digest(&self, _token_sha256: &str) -> Result<Option<Minted>, StoreError> {
-        Err(StoreError::Unavailable(String::new()))
-    }
-
-    /// It is deleted at Bitbucket: forget it.
-    pub async fn forget_minted(&self, _host: &str, _token_id: &str) -> Result<(), StoreError> {
-        Err(StoreError::Unavailable(String::new()))
-    }
-
-    /// Remembers a journey until its end.
-    pub async fn put_journey(&self, _journey: &Journey) -> Result<(), StoreError> {
-        Err(StoreError::Unavailable(String::new()))
-    }
-
-    /// Takes a journey out: it serves once.
-    pub async fn take_journey(&self, _state: &str, _now: Timestamp) -> Result<Option<Journey>, StoreError> {
-        Err(StoreError::Unavailable(String::new()))
-    }
-
     /// Whether it answers, for `/readyz`.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        Err(StoreError::Unavailable(String::new()))
+        self.db.run(sqlx::query("SELECT version FROM schema_version")).await.map(drop)
+    }
+
+    /// Forgets journeys that are over, and minted tokens that Bitbucket itself has ended for a day: whoever was to delete
+    /// them could not. Grants stay until they are revoked or dead. Returns how many rows went. To be called every minute
+    /// or so: a rotation by another process is noticed here.
+    pub async fn tidy(&self, now: Timestamp) -> Result<u64, StoreError> {
+        if self.sealer.is_wrapped() {
+            self.refresh_keys().await?;
+        }
+        let journeys = sqlx::query("DELETE FROM journeys WHERE expires <= $1").bind(now.0);
+        let minted = sqlx::query("DELETE FROM minted WHERE expires <= $1").bind(now.before(ENDED).0);
+        Ok(self.db.run(journeys).await? + self.db.run(minted).await?)
     }
 }
 
-impl GrantLock {
-    /// Writes the grant and returns once it is durable.
-    pub async fn replace(self, _grant: &Grant) -> Result<(), StoreError> {
-        Err(StoreError::Unavailable(String::new()))
-    }
-
-    /// Removes the grant: Bitbucket has ended it, or its holder wants it gone.
-    pub async fn remove(self) -> Result<(), StoreError> {
-        Err(StoreError::Unavailable(String::new()))
-    }
-}
+/// Bitbucket ends a minted token after a day at the latest (`expiryDays` 1); ours was over before.
+const ENDED: std::time::Duration = std::time::Duration::from_secs(2 * 24 * 3600);

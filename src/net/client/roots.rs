@@ -17,7 +17,7 @@ pub fn bundle(env: &Env) -> Option<PathBuf> {
 }
 
 /// The certificates of a file in PEM, at least one.
-pub(super) fn of_file(path: &Path) -> Result<Vec<Certificate>, NetError> {
+pub fn of_file(path: &Path) -> Result<Vec<Certificate>, NetError> {
     let pem = fs_err::read(path).map_err(|error| NetError::Trust { why: error.to_string() })?;
     match Certificate::from_pem_bundle(&pem) {
         Ok(found) if !found.is_empty() => Ok(found),

@@ -1,6 +1,6 @@
 //! Calls that go another way than the usual one: to the platform this machine runs on, past every proxy.
 
-use super::{last_cause, pin, unreachable_place};
+use super::{pin, trouble, unreachable_place};
 use crate::net::{Anchor, Call, NetError, Way};
 use reqwest::blocking::{Client as Reqwest, ClientBuilder};
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
@@ -24,7 +24,7 @@ pub(super) fn prepared(call: &Call, way: &Way, builder: ClientBuilder) -> Result
         }
         Way::Anchored(anchor) => anchored(call, anchor, builder, url)?,
     };
-    let client = builder.build().map_err(|error| NetError::Trust { why: last_cause(&error) })?;
+    let client = builder.build().map_err(|error| NetError::Trust { why: trouble::last_cause(&error) })?;
     Ok((client, url.into()))
 }
 

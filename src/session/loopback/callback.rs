@@ -1,5 +1,6 @@
 //! What a browser says, as far as it matters here: one request, read from bytes, without side effects.
 
+use crate::basis::form::Fields;
 use crate::basis::secret::Code;
 
 /// The methods that an answer may come by.
@@ -33,34 +34,6 @@ pub struct Request {
     query: Code,
     body: Code,
     is_form: bool,
-}
-
-/// The fields of an answer; values are secret.
-pub struct Fields(Vec<(String, Code)>);
-
-impl Fields {
-    /// The fields of form-encoded text; `None` if a name comes twice (RFC 6749 section 3.1).
-    pub fn of_form(text: &str) -> Option<Self> {
-        let mut fields: Vec<(String, Code)> = Vec::new();
-        for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
-            if fields.len() >= MOST_FIELDS || fields.iter().any(|(known, _)| *known == name) {
-                return None;
-            }
-            fields.push((name.into_owned(), Code::new(value.into_owned())));
-        }
-        Some(Self(fields))
-    }
-
-    /// The fields in the query of a URL that somebody pasted; `None` if it has none.
-    pub fn of_url(url: &str) -> Option<Self> {
-        let (_, query) = url.trim().split_once('?')?;
-        Self::of_form(query.split('#').next().unwrap_or_default())
-    }
-
-    /// The value of a field.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.expose())
-    }
 }
 
 impl Request {
@@ -160,4 +133,3 @@ fn is_form_type(value: &str) -> bool {
 
 /// Head and body together; codes are 1 to 2 KB, some tenants' far longer.
 pub const LARGEST: usize = 64 * 1024;
-const MOST_FIELDS: usize = 64;

@@ -1,6 +1,6 @@
 //! Who may have tokens, and the tokens themselves (facts/entra.md 4.2 and 5).
 
-use super::super::codec::{base64url, below, opaque, s256};
+use super::super::codec::{base64url, below, hex, opaque, s256};
 use super::super::http::Response;
 use super::super::jwt;
 use super::authorize::Ask;
@@ -149,7 +149,7 @@ fn access_token(state: &mut State, proof: &Proof, user: Option<&User>, asked: &A
             claims["acrs"] = json!(proof.acrs);
         }
     } else {
-        let service = pairwise(&proof.client_id, &state.tenant);
+        let service = object_id(&pairwise(&proof.client_id, &state.tenant));
         claims["idtyp"] = json!("app");
         claims["oid"] = json!(service);
         claims["sub"] = json!(service);
@@ -212,6 +212,13 @@ fn id_token(state: &mut State, proof: &Proof, user: &User, asked: &Asked) -> Str
 }
 
 /// Stable per person and app, as `sub` is.
+/// The object id of a service principal: always the same, a GUID as all object ids are.
+fn object_id(seed: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, seed.as_bytes());
+    let hex = hex(&digest.as_ref()[..16]);
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
 fn pairwise(oid: &str, audience: &str) -> String {
     s256(&format!("{oid} {audience}"))
 }

@@ -1,7 +1,6 @@
 //! Authenticated encryption of what lies in files: ChaCha20-Poly1305 (RFC 8439) under a random nonce.
 
 use crate::basis::secret::SecretBytes;
-use crate::vault::VaultError;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 
@@ -9,11 +8,22 @@ use ring::rand::{SecureRandom, SystemRandom};
 #[derive(Clone, Debug)]
 pub struct SealKey(SecretBytes);
 
+/// Why nothing was made or sealed.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotSealed {
+    /// The operating system has none to give.
+    #[error("the system gives no random numbers")]
+    NoRandom,
+    /// More than one nonce can seal: 256 GiB.
+    #[error("a record is too long to be sealed")]
+    TooLong,
+}
+
 impl SealKey {
     /// A new random key.
-    pub fn random() -> Result<Self, VaultError> {
+    pub fn random() -> Result<Self, NotSealed> {
         let mut bytes = vec![0; KEY];
-        SystemRandom::new().fill(&mut bytes).map_err(|_| no_random())?;
+        SystemRandom::new().fill(&mut bytes).map_err(|_| NotSealed::NoRandom)?;
         Ok(Self(SecretBytes::new(bytes)))
     }
 
@@ -29,17 +39,18 @@ impl SealKey {
 
     /// Nonce and sealed bytes. `about` says what they are; they open for nothing else.
     ///
-    /// A key seals a few thousand records in its life, so that random 96-bit nonces do not meet.
-    pub fn seal(&self, about: &str, plain: &SecretBytes) -> Result<Vec<u8>, VaultError> {
+    /// Random 96-bit nonces do not meet while a key seals fewer than 2^32 records: a helper's seals thousands in its
+    /// life, a broker's some ten millions a year.
+    pub fn seal(&self, about: &str, plain: &SecretBytes) -> Result<Vec<u8>, NotSealed> {
         let mut nonce = [0; NONCE_LEN];
-        SystemRandom::new().fill(&mut nonce).map_err(|_| no_random())?;
+        SystemRandom::new().fill(&mut nonce).map_err(|_| NotSealed::NoRandom)?;
         let mut sealed = plain.expose().to_vec();
         self.cipher()
             .and_then(|key| {
                 let nonce = Nonce::assume_unique_for_key(nonce);
                 key.seal_in_place_append_tag(nonce, Aad::from(about.as_bytes()), &mut sealed).ok()
             })
-            .ok_or_else(|| VaultError::Broken("a record is too long to be sealed".into()))?;
+            .ok_or(NotSealed::TooLong)?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
@@ -56,10 +67,6 @@ impl SealKey {
     fn cipher(&self) -> Option<LessSafeKey> {
         UnboundKey::new(&CHACHA20_POLY1305, self.0.expose()).ok().map(LessSafeKey::new)
     }
-}
-
-fn no_random() -> VaultError {
-    VaultError::Broken("the system gives no random numbers".into())
 }
 
 const KEY: usize = 32;

@@ -1,0 +1,105 @@
+//! A host that does not answer is left alone for a while, instead of keeping every caller waiting.
+
+use crate::basis::clock::Timestamp;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// One breaker per host.
+#[derive(Default)]
+pub struct Breakers(Mutex<HashMap<String, Breaker>>);
+
+#[derive(Clone, Copy, Default)]
+struct Breaker {
+    /// Failures since the last answer.
+    failures: u32,
+    /// Nobody is let through before; `None` while it is closed.
+    until: Option<Timestamp>,
+}
+
+/// What a breaker does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// All pass.
+    Closed,
+    /// None passes.
+    Open,
+    /// One has been let through to see.
+    HalfOpen,
+}
+
+impl Breakers {
+    /// Whether the host may be asked; else how long to wait. Where a breaker has been open for its time, one caller is
+    /// let through, and the others wait for what becomes of it.
+    pub fn pass(&self, host: &str, now: Timestamp) -> Result<(), Duration> {
+        let mut breakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(breaker) = breakers.get_mut(host) else { return Ok(()) };
+        match breaker.until {
+            Some(until) if now < until => Err(now.until(until)),
+            Some(_) => {
+                breaker.until = Some(now.after(PROBE));
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// What became of asking: whether the host has answered at all, with whatever.
+    pub fn report(&self, host: &str, answered: bool, now: Timestamp) {
+        let mut breakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if answered {
+            breakers.remove(host);
+            return;
+        }
+        let breaker = breakers.entry(host.to_owned()).or_default();
+        breaker.failures = breaker.failures.saturating_add(1);
+        if breaker.failures >= PATIENCE {
+            let doublings = (breaker.failures - PATIENCE).min(3);
+            breaker.until = Some(now.after(FIRST * 2_u32.pow(doublings)));
+        }
+    }
+
+    /// The hosts that have failed last, for metrics.
+    pub fn states(&self, now: Timestamp) -> Vec<(String, State)> {
+        let state = |breaker: &Breaker| match breaker.until {
+            None => State::Closed,
+            Some(until) if now < until => State::Open,
+            Some(_) => State::HalfOpen,
+        };
+        let breakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        breakers.iter().map(|(host, breaker)| (host.clone(), state(breaker))).collect()
+    }
+}
+
+/// Failures in a row that open it.
+const PATIENCE: u32 = 5;
+/// How long it is open for the first time; each failure afterwards doubles it, three times.
+const FIRST: Duration = Duration::from_secs(5);
+/// How long the one that was let through may take before another is.
+const PROBE: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_failures_open_it_one_answer_closes_it() {
+        let breakers = Breakers::default();
+        let (fail, pass) = (|at| breakers.report("bb", false, Timestamp(at)), |at| breakers.pass("bb", Timestamp(at)));
+        (0..4).for_each(fail);
+        assert_eq!(pass(4), Ok(()));
+        fail(4);
+        assert_eq!((pass(4), pass(8)), (Err(Duration::from_secs(5)), Err(Duration::from_secs(1))));
+        assert_eq!(breakers.pass("other", Timestamp(4)), Ok(()));
+        assert_eq!(breakers.states(Timestamp(4)), [("bb".to_owned(), State::Open)]);
+        assert_eq!(pass(9), Ok(()), "one is let through");
+        assert_eq!(pass(9), Err(Duration::from_secs(30)), "and the others wait for it");
+        fail(10);
+        assert_eq!(pass(10), Err(Duration::from_secs(10)), "twice as long");
+        assert_eq!(pass(20), Ok(()));
+        breakers.report("bb", true, Timestamp(20));
+        assert_eq!((pass(20), breakers.states(Timestamp(20)).len()), (Ok(()), 0));
+        (0..20).for_each(fail);
+        assert_eq!(pass(19), Err(Duration::from_secs(40)), "never longer");
+    }
+}

@@ -1,0 +1,10 @@
+//! Whole policies, compiled and asked.
+
+mod decisions;
+mod digests;
+mod generator;
+mod properties;
+mod refused;
+mod step_up;
+mod workloads;
+mod world;
