@@ -16,7 +16,6 @@ use crate::basis::credential::Proof;
 use crate::basis::failure::Failure;
 use crate::basis::random;
 use crate::basis::session::Flow;
-use crate::basis::url::WebUrl;
 use crate::config::settings::{Identity, Source};
 use crate::flight::{Turn, Unconnected};
 use crate::session::loopback::{Expect, Loopback, Method, Visit};
@@ -79,7 +78,7 @@ pub fn alone(
     wanted: &Wanted<'_>,
     proof: &Proof,
     manner: Manner,
-    (page, failure): (&WebUrl, Failure),
+    (page, failure): (&str, Failure),
 ) -> Result<(), Failure> {
     if wanted.profile.identity != Identity::User {
         return Err(failure);
@@ -107,7 +106,7 @@ pub fn now(world: &World, wanted: &Wanted<'_>) -> Result<(), Failure> {
 
 /// Where the broker wants an account to be connected. What else it says is for whoever needs the token, who finds it
 /// in the cache otherwise.
-fn missing(world: &World, wanted: &Wanted<'_>, proof: &Proof, manner: Manner) -> Option<WebUrl> {
+fn missing(world: &World, wanted: &Wanted<'_>, proof: &Proof, manner: Manner) -> Option<String> {
     let endings = turns::state(world, wanted).endings;
     match mint::mint(world, wanted, proof, endings, manner) {
         Err(Stopped::Asked(Asked::Connect(page), _)) => Some(page),
@@ -119,7 +118,7 @@ fn ask(
     world: &World,
     wanted: &Wanted<'_>,
     proof: &Proof,
-    (manner, page): (Manner, &WebUrl),
+    (manner, page): (Manner, &str),
     turn: &dyn Turn,
 ) -> Result<(), Failure> {
     // If nobody can be asked now, the next `login` knows where to go.
@@ -154,7 +153,7 @@ struct Ours {
 }
 
 impl Ours {
-    fn new(loopback: &Loopback, page: &WebUrl) -> Self {
+    fn new(loopback: &Loopback, page: &str) -> Self {
         let (uri, state) = (loopback.redirect_uri().to_owned(), random::token(24));
         Self { url: asking::returning(page, &uri, &state), uri, state }
     }
@@ -188,7 +187,7 @@ fn anywhere(
     world: &World,
     wanted: &Wanted<'_>,
     proof: &Proof,
-    (manner, page): (Manner, &WebUrl),
+    (manner, page): (Manner, &str),
 ) -> Result<(), Failure> {
     world.ui.show(&words::connect_at(wanted, &proof.who, page));
     let remind = |left| world.ui.remind(&words::still_in_browser(wanted, false, false, left));

@@ -9,7 +9,6 @@ use crate::app::world::World;
 use crate::app::{grants, suspect, trail, turns};
 use crate::basis::credential::{Credential, Proof};
 use crate::basis::failure::Failure;
-use crate::basis::url::WebUrl;
 use crate::config::settings::Source;
 use crate::source::exchange::exchange;
 use crate::source::{Demand, Limits, Mint, SourceError, entra};
@@ -34,7 +33,7 @@ pub enum Stopped {
 #[derive(Clone, Debug)]
 pub enum Asked {
     /// Their Bitbucket account connected, at this page.
-    Connect(WebUrl),
+    Connect(String),
     /// Another sign-in.
     StepUp(Demand),
 }

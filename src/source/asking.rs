@@ -38,9 +38,9 @@ impl Said {
     pub fn asks_a_person(&self, call: &Call, asked: &WebUrl) -> Result<(), SourceError> {
         match self.error.as_str() {
             Some("connection_required") => {
-                let page = self.connect_uri.as_str().and_then(|uri| uri.parse::<WebUrl>().ok());
-                let page = page.filter(|page| page.same_origin(asked));
-                Err(page.map_or_else(|| upstream(call, FOREIGN), |page| SourceError::Connect { page }))
+                let page = self.connect_uri.as_str().filter(|page| is_page_of(asked, page));
+                let connect = |page: &str| SourceError::Connect { page: page.to_owned() };
+                Err(page.map_or_else(|| upstream(call, FOREIGN), connect))
             }
             Some("insufficient_user_authentication") => {
                 Err(SourceError::StepUp { demand: self.demand(), description: self.description.clone() })
@@ -76,14 +76,20 @@ impl Said {
     }
 }
 
-/// The page of the broker's, with where on this machine it leads back to once it is done.
-pub fn returning(page: &WebUrl, uri: &str, state: &str) -> String {
-    let back = form(&[("state", state)]);
-    page.join(&format!("?{}", form(&[("return_to", &format!("{uri}?{back}"))])))
+/// The page of the broker's, with where on this machine it leads back to once it is done, and what it repeats there.
+pub fn returning(page: &str, uri: &str, state: &str) -> String {
+    let more = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("return_to", uri), ("state", state)])
+        .finish();
+    let joint = if page.contains('?') { '&' } else { '?' };
+    format!("{page}{joint}{more}")
 }
 
-fn form(pairs: &[(&str, &str)]) -> String {
-    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+/// Whether an address is a page of this very server; it may have a query.
+fn is_page_of(server: &WebUrl, page: &str) -> bool {
+    let (place, query) = page.split_once('?').unwrap_or((page, ""));
+    let plain = query.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') && page.len() <= LONGEST;
+    plain && place.parse::<WebUrl>().is_ok_and(|place| place.same_origin(server))
 }
 
 fn is_object(text: &str) -> bool {
@@ -113,13 +119,17 @@ mod tests {
     fn an_account_is_connected_at_the_broker_itself_or_nowhere() {
         let at = |uri: &str| asks(&json!({"error": "connection_required", "connect_uri": uri}).to_string());
         let good = "https://sso.example.com/connect/bitbucket.org";
-        assert!(matches!(at(good), Err(SourceError::Connect { page }) if page.to_string() == good));
+        assert!(matches!(at(good), Err(SourceError::Connect { page }) if page == good));
+        assert!(matches!(at("https://sso.example.com/connect/b?right=write"), Err(SourceError::Connect { .. })));
         for foreign in [
             "https://evil.example/connect",
             "https://sso.example.com:8443/connect",
             "http://sso.example.com/connect",
             "https://sso.example.com@evil.example/",
             "https://sso.example.com.evil.example/",
+            "https://evil.example/?https://sso.example.com/",
+            "https://sso.example.com/connect?a=b#c",
+            "https://sso.example.com/connect?a=b\u{1b}[2J",
             "javascript:alert(1)",
             "",
         ] {
@@ -127,6 +137,13 @@ mod tests {
         }
         assert!(matches!(asks(r#"{"error":"connection_required"}"#), Err(SourceError::Upstream { .. })));
         assert!(asks(r#"{"error":"access_denied","connect_uri":"https://sso.example.com/"}"#).is_ok());
+    }
+
+    #[test]
+    fn the_page_learns_where_it_leads_back_to() {
+        let back = |page| returning(page, "http://localhost:4711/", "s");
+        assert_eq!(back("https://b/c"), "https://b/c?return_to=http%3A%2F%2Flocalhost%3A4711%2F&state=s");
+        assert_eq!(back("https://b/c?r=w"), "https://b/c?r=w&return_to=http%3A%2F%2Flocalhost%3A4711%2F&state=s");
     }
 
     #[test]

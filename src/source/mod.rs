@@ -17,7 +17,6 @@ use crate::basis::clock::{Clock, Timestamp};
 use crate::basis::credential::{Credential, Proof, Ruling};
 use crate::basis::secret::{GitToken, RefreshToken};
 use crate::basis::text;
-use crate::basis::url::WebUrl;
 use crate::net::{Http, NetError};
 use std::time::Duration;
 
@@ -96,7 +95,7 @@ pub enum SourceError {
     },
     /// The broker has no Bitbucket account of this person: they connect it once, at this page of the broker's.
     #[error("no Bitbucket account is connected at the broker")]
-    Connect { page: WebUrl },
+    Connect { page: String },
     /// The broker wants a newer or stronger sign-in (RFC 9470).
     #[error("the broker wants another sign-in{}", after_colon(.description))]
     StepUp { demand: Demand, description: String },

@@ -227,22 +227,24 @@ fn connect(knobs: &mut Knobs, request: &Request) -> Response {
     if !back.is_empty() && (!ours || !back.starts_with("http://")) {
         return Response::page(400, "This address leads elsewhere", "");
     }
+    let state = value(&pairs, "state").unwrap_or_default();
     let lead = |query: &[(&str, &str)]| match back {
         "" => Response::page(200, "Connected", ""),
-        back => Response::redirect(&with_query(back, query)),
+        back => Response::redirect(&with_query(back, &[query, &[("state", state)]].concat())),
     };
     match value(&pairs, "choice") {
         Some("grant") => {
             knobs.connected = Some(true);
-            lead(&[])
+            lead(&[("connected", "1")])
         }
         Some("deny") => lead(&[("error", "access_denied"), ("error_description", "Nothing was connected.")]),
         _ => {
             let button = |choice: &str| {
-                let back = escape(back);
+                let (back, state) = (escape(back), escape(state));
                 format!(
                     "<form method=\"post\" action=\"/connect/bitbucket.org\" data-choice=\"{choice}\"><input \
-                     type=\"hidden\" name=\"return_to\" value=\"{back}\"><input type=\"hidden\" name=\"choice\" \
+                     type=\"hidden\" name=\"return_to\" value=\"{back}\"><input type=\"hidden\" name=\"state\" \
+                     value=\"{state}\"><input type=\"hidden\" name=\"choice\" \
                      value=\"{choice}\"><button>{choice}</button></form>"
                 )
             };

@@ -2,7 +2,7 @@
 //! and what Entra and Bitbucket have to know of it. It runs nothing.
 
 use super::bitbucket::{Consumer, RedirectRule, Service};
-use super::cast::{BROKER_API, CI_BOT_ID, CLIENT, DEVELOPERS, TENANT, WEB, WEB_SECRET, WORKLOAD, ci_bot};
+use super::cast::{ALICE_OID, BROKER_API, CI_BOT_ID, CLIENT, DEVELOPERS, TENANT, WEB, WEB_SECRET, WORKLOAD, ci_bot};
 use super::codec::{base64, random};
 use super::issuers::{APP_UUID, Issuers, Job, PIPELINES_AUDIENCE};
 use super::{Practice, free_port, write_private};
@@ -57,8 +57,8 @@ impl Site {
              [store]\nurl = \"sqlite:{dir}/broker.db\"\n\n[sealing]\nkey_files = [\"{dir}/seal.key\"]\n\n\
              [policy]\npath = \"{dir}/policy.d\"\nkeep = \"15m\"\n\n\
              [audit]\nfile = \"{dir}/audit.jsonl\"\nkey_file = \"{dir}/audit.key\"\n\n\
-             [sign_in]\nissuer = \"corp\"\nclient_id = \"{WEB}\"\nclient_secret_file = \"{dir}/web.secret\"\n\n\
-             [[issuer]]\nname = \"corp\"\nkind = \"entra\"\ntenant = \"{TENANT}\"\nauthority = \"{authority}\"\n\
+             [sign_in]\nissuer = \"corp\"\nclient_id = \"{WEB}\"\nclient_secret_file = \"{dir}/web.secret\"\n\
+             administrators = [\"{ALICE_OID}\"]\n\n[[issuer]]\nname = \"corp\"\nkind = \"entra\"\ntenant = \"{TENANT}\"\nauthority = \"{authority}\"\n\
              audiences = [\"{BROKER_API}\", \"{BROKER_CLIENT}\"]\nclients = [\"{CLIENT}\"]\n\n\
              [issuer.graph]\nurl = \"{graph}\"\nclient_id = \"{WEB}\"\nclient_secret_file = \"{dir}/web.secret\"\n\n\
              [[host]]\nurl = \"{cloud}\"\nkind = \"cloud\"\napi = \"{cloud}\"\nmax_life = \"1h\"\n\

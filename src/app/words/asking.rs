@@ -10,7 +10,6 @@ use crate::basis::credential::Proof;
 use crate::basis::failure::{Failure, Kind};
 use crate::basis::session::{Flow, Session, Who};
 use crate::basis::text::clean;
-use crate::basis::url::WebUrl;
 use crate::flight::Notice;
 use crate::session::device::DeviceCode;
 use std::time::Duration;
@@ -52,7 +51,7 @@ pub fn connect_begins(wanted: &Wanted<'_>, who: &Who, opens: bool) -> String {
 }
 
 /// The broker's page, for any browser on any machine.
-pub fn connect_at(wanted: &Wanted<'_>, who: &Who, page: &WebUrl) -> String {
+pub fn connect_at(wanted: &Wanted<'_>, who: &Who, page: &str) -> String {
     let host = wanted.host.url.host();
     format!(
         "open this address in any browser, on any machine, and connect the Bitbucket account of {who} for {host} \

@@ -45,8 +45,7 @@ pub(super) fn tell(book: &mut Book) {
         text("consent_begins closed", consent_begins(&cloud, &alice(), false));
         text("connect_begins", connect_begins(&broker, &alice(), true));
         text("connect_begins closed", connect_begins(&broker, &alice(), false));
-        let page = "https://sso.example.com/connect/bitbucket.org".parse().unwrap();
-        text("connect_at", connect_at(&broker, &alice(), &page));
+        text("connect_at", connect_at(&broker, &alice(), "https://sso.example.com/connect/bitbucket.org"));
         let url = "https://login.microsoftonline.com/contoso.example/oauth2/v2.0/authorize?x=y";
         for (name, paste, port) in
             [("open_this", false, None), ("open_this pasted", true, None), ("open_this forwarded", false, Some(8400))]

@@ -55,7 +55,7 @@ fn errors() -> Vec<(&'static str, SourceError)> {
                 contact: Some("the platform team".into()),
             },
         ),
-        ("Connect", SourceError::Connect { page: "https://sso.example.com/connect/bitbucket.org".parse().unwrap() }),
+        ("Connect", SourceError::Connect { page: "https://sso.example.com/connect/bitbucket.org".into() }),
         ("StepUp", SourceError::StepUp { demand: Demand::default(), description: "Rule releases wants c1".to_owned() }),
         ("Configuration", SourceError::Configuration { error: error(), description: description() }),
         ("Throttled", SourceError::Throttled { after: None }),
