@@ -84,6 +84,11 @@ impl BrokerDesk {
         self
     }
 
+    /// How far all clocks have gone on.
+    pub fn ahead(&self) -> i64 {
+        self.ahead
+    }
+
     /// All clocks go on.
     pub fn later(&mut self, seconds: i64) {
         self.ahead += seconds;
@@ -170,7 +175,7 @@ impl BrokerDesk {
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    fn place(&self, host: Host) -> (String, &'static str) {
+    pub fn place(&self, host: Host) -> (String, &'static str) {
         match host {
             Host::Cloud => (self.site.cloud.clone(), ""),
             Host::DataCenter => (self.site.data_center.split('/').next().unwrap().to_owned(), "bitbucket/scm/"),
@@ -185,7 +190,7 @@ impl Drop for BrokerDesk {
 }
 
 /// Both hosts, by way of this broker.
-fn hosts(practice: &Practice, site: &Site) -> String {
+pub fn hosts(practice: &Practice, site: &Site) -> String {
     let host = |url: &str| {
         format!(
             "[[host]]\nurl = \"{url}\"\nsource = \"exchange\"\ntoken_endpoint = \"{}/oauth2/token\"\n\

@@ -37,7 +37,11 @@ fn malformed_requests_are_refused_by_name() {
         ("no token at all", with("subject_token", "not-a-token"), &["invalid_request", "invalid_grant"]),
         ("no subject_token_type", without("subject_token_type"), &["invalid_request"]),
         ("an unknown type", with("subject_token_type", "urn:x:saml"), &["invalid_request"]),
-        ("a SAML assertion", with("subject_token_type", "urn:ietf:params:oauth:token-type:saml2"), &["invalid_request"]),
+        (
+            "a SAML assertion",
+            with("subject_token_type", "urn:ietf:params:oauth:token-type:saml2"),
+            &["invalid_request"],
+        ),
         ("two subjects", twice("subject_token"), &["invalid_request"]),
         ("two grants", twice("grant_type"), &["invalid_request"]),
         ("two scopes", twice("scope"), &["invalid_request"]),
@@ -90,7 +94,11 @@ fn a_crooked_place_is_no_place() {
     let with_user = base.replace("https://", "https://bob@") + "/scm/ACME/app";
     let plain = base.replace("https://", "http://") + "/scm/ACME/app";
     for resource in [with_user, plain] {
-        refused(&resource, &desk.exchange(&token, "access_token", &[("resource", &resource)]), &["invalid_target", "invalid_request"]);
+        refused(
+            &resource,
+            &desk.exchange(&token, "access_token", &[("resource", &resource)]),
+            &["invalid_target", "invalid_request"],
+        );
     }
     assert!(desk.practice.data_center.http_tokens().is_empty());
 }
@@ -119,7 +127,12 @@ fn bodies_that_are_no_form_and_other_methods_are_refused() {
 fn refused(name: &str, answer: &Answer, errors: &[&str]) {
     let body = answer.json();
     let error = body["error"].as_str().unwrap_or_default();
-    assert!((400..=401).contains(&answer.status) && errors.contains(&error), "{name}: {} {}", answer.status, answer.text());
+    assert!(
+        (400..=401).contains(&answer.status) && errors.contains(&error),
+        "{name}: {} {}",
+        answer.status,
+        answer.text()
+    );
     assert_eq!(body.get("access_token"), None::<&Value>, "{name}");
     assert!(!answer.text().contains("eyJ"), "{name}: no token is repeated");
 }
