@@ -90,10 +90,7 @@ impl CloudHost<'_> {
         &self,
         right: Right,
         now: Timestamp,
-    ) -> Result<
-        impl Fn(RefreshToken) -> Asked + Send + Sync + use<>,
-        IssueError,
-    > {
+    ) -> Result<impl Fn(RefreshToken) -> Asked + Send + Sync + use<>, IssueError> {
         let (outward, consumer) = (self.outward.clone(), self.consumer(right)?.clone());
         let url = self.token_url();
         Ok(move |token: RefreshToken| -> Asked {

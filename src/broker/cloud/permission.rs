@@ -49,8 +49,8 @@ impl CloudHost<'_> {
     ) -> Result<Option<Right>, IssueError> {
         let About { holder, right, issued, repository: (workspace, slug) } = about;
         let key = format!("{} {right} {} {workspace}/{slug}", holder.key(), self.host.url);
-        if let Some(right) = permissions.get(&key, now) {
-            return Ok(right);
+        if let Some(answer) = permissions.get(&key, now) {
+            return Ok(answer.right);
         }
         let said = match self.may_read(about).await? {
             Said::Right(Some(Right::Read)) if right == Right::Write => {
@@ -121,9 +121,9 @@ impl CloudHost<'_> {
 }
 
 impl Permissions {
-    fn get(&self, key: &str, now: Timestamp) -> Option<Option<Right>> {
+    fn get(&self, key: &str, now: Timestamp) -> Option<Answer> {
         let answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        answers.get(key).filter(|answer| answer.holds(now)).map(|answer| answer.right)
+        answers.get(key).filter(|answer| answer.holds(now)).copied()
     }
 
     fn put(&self, key: String, answer: Answer) {

@@ -47,7 +47,8 @@ impl CenterHost {
         }
         let host = self.clone();
         let task = tokio::spawn(async move { host.made(&wanted, now).await });
-        let broken = |_| Err(IssueError::Unavailable { reason: "the request to Bitbucket broke off".into(), after: SOON });
+        let broken =
+            |_| Err(IssueError::Unavailable { reason: "the request to Bitbucket broke off".into(), after: SOON });
         task.await.unwrap_or_else(broken)
     }
 

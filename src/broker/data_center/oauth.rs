@@ -84,7 +84,8 @@ impl OAuthHost<'_> {
         ];
         let tokens = oauth::tokens(self.outward, self.token_call(&fields), UNSAID, now).await?;
         // RFC 6749 section 5.1: as it was asked for where the server does not say.
-        let asked = |scopes: String| if scopes.is_empty() { right.scope(HostKind::DataCenter).to_owned() } else { scopes };
+        let asked =
+            |scopes: String| if scopes.is_empty() { right.scope(HostKind::DataCenter).to_owned() } else { scopes };
         Ok(Tokens { scopes: asked(tokens.scopes), ..tokens })
     }
 
@@ -102,7 +103,8 @@ impl OAuthHost<'_> {
     fn refreshing(
         &self,
         now: Timestamp,
-    ) -> impl Fn(RefreshToken) -> Pin<Box<dyn Future<Output = Result<Tokens, Denied>> + Send>> + Send + Sync + use<> {
+    ) -> impl Fn(RefreshToken) -> Pin<Box<dyn Future<Output = Result<Tokens, Denied>> + Send>> + Send + Sync + use<>
+    {
         let (outward, link, url) = (self.outward.clone(), self.link.clone(), self.token_url());
         let redirect_uri = self.redirect_uri.to_owned();
         move |token: RefreshToken| {
@@ -136,9 +138,9 @@ pub fn no_more_than(right: Right, scopes: &str) -> Result<(), IssueError> {
     let mut words = scopes.split([' ', ',']).filter(|word| !word.is_empty());
     let more = words.clone().find(|word| !allowed.contains(word));
     match more {
-        Some(more) => Err(IssueError::Misconfigured(format!(
-            "the application link gives `{more}`, which is more than {right}"
-        ))),
+        Some(more) => {
+            Err(IssueError::Misconfigured(format!("the application link gives `{more}`, which is more than {right}")))
+        }
         None if words.any(|word| word == needed) => Ok(()),
         None => Err(IssueError::Misconfigured(format!("the application link does not give `{needed}`"))),
     }

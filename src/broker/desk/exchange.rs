@@ -143,11 +143,7 @@ impl Desk {
     /// What the policy says, with groups asked for where the token leaves them out and they matter.
     pub(super) async fn verdict(&self, subject: &Subject, ask: &Ask, now: Timestamp) -> Result<Verdict, Refusal> {
         let policy = self.policy.current(now)?;
-        let candidates = policy.groups_to_ask(subject, ask);
-        let groups = match candidates.as_slice() {
-            [] => None,
-            candidates => Some(self.issuers.member_of(subject, candidates, now).await?),
-        };
+        let groups = self.groups(&policy, subject, ask, now).await?;
         Ok(policy.decide(subject, groups.as_deref(), ask, now))
     }
 }

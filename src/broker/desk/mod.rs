@@ -1,15 +1,25 @@
 //! The landing: identify → decide → issue → record. What is asked here is answered and recorded here.
 
 pub mod caller;
+pub mod connect;
+pub mod exchange;
+mod explain;
+mod issue;
 mod open;
+pub mod request;
+pub mod revoke;
+pub mod visits;
 
 pub use open::OpenError;
 
 use crate::basis::clock::Clock;
+use crate::broker::cloud::permission::Permissions;
+use crate::broker::data_center::CenterHost;
 use crate::broker::desk::caller::Caller;
 use crate::broker::identify::Issuers;
 use crate::broker::load::{Breakers, Metrics, Quotas};
 use crate::broker::outward::Outward;
+use crate::broker::policy::live::Live;
 use crate::broker::settings::Settings;
 use crate::broker::store::Store;
 use crate::broker::trail::Trail;
@@ -19,14 +29,25 @@ use std::sync::Arc;
 pub struct Desk {
     pub settings: Settings,
     pub clock: Arc<dyn Clock>,
-    pub metrics: Metrics,
+    pub metrics: Arc<Metrics>,
+    policy: Live,
     issuers: Issuers,
+    centers: Vec<CenterHost>,
+    permissions: Permissions,
     quotas: Quotas,
     rule_quotas: Option<Quotas>,
     breakers: Breakers,
     trail: Trail,
     store: Store,
     outward: Outward,
+    /// Ends with the desk.
+    sweeper: Option<tokio::task::AbortHandle>,
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.sweeper.iter().for_each(tokio::task::AbortHandle::abort);
+    }
 }
 
 impl Desk {

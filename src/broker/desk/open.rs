@@ -1,17 +1,24 @@
 //! Opening everything that a decision needs, and what is said of its state.
 
 use crate::basis::clock::Clock;
+use crate::basis::env::Env;
+use crate::broker::cloud::permission::Permissions;
+use crate::broker::data_center::sweep::{Swept, sweep_always};
+use crate::broker::data_center::{CenterHost, Namer};
 use crate::broker::desk::Desk;
 use crate::broker::identify::Issuers;
 use crate::broker::load::breaker::State;
 use crate::broker::load::{Breakers, Metrics, Quotas};
 use crate::broker::outward::Outward;
 use crate::broker::sealing::{SealError, Sealer};
-use crate::broker::settings::{Sealing, Settings};
+use crate::broker::policy::Surroundings;
+use crate::broker::policy::live::Live;
+use crate::broker::settings::Settings;
 use crate::broker::store::{self, Store};
 use crate::broker::trail::{self, Trail};
 use crate::net::NetError;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Why the desk does not open.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +26,9 @@ pub enum OpenError {
     /// `ca_file`.
     #[error("{0}")]
     Network(#[from] NetError),
+    /// Every problem of the policy, a line each.
+    #[error("{0}")]
+    Policy(String),
     #[error("{0}")]
     Sealing(#[from] SealError),
     #[error("{0}")]
@@ -31,18 +41,28 @@ impl Desk {
     /// Opens keys, store, policy and record.
     pub async fn open(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let outward = Outward::new(settings.ca_file.as_deref())?;
-        let sealer = Arc::new(match &settings.sealing {
-            Sealing::Files(paths) => Sealer::of_files(paths)?,
-            Sealing::KeyVault { .. } => return Err(SealError::Unavailable("no key vault".into()).into()),
-        });
-        let store = Store::open(&settings.store, sealer, clock.clone()).await?;
+        let live = Live::start(settings.policy.clone(), Surroundings::of(&settings), clock.clone());
+        let policy = live.map_err(OpenError::Policy)?;
+        let sealer = Arc::new(Sealer::of(&settings.sealing, &outward, &Env::Process)?);
+        let store = Store::open(&settings.store, sealer.clone(), clock.clone()).await?;
+        let centers: Vec<CenterHost> = settings
+            .hosts
+            .iter()
+            .filter_map(|host| CenterHost::new(store.clone(), outward.clone(), host, Namer::new(sealer.clone())))
+            .collect();
         let trail = Trail::open(&settings.audit, &outward, clock.clone())?;
+        let metrics = Arc::new(Metrics::default());
+        let sweeper = tokio::spawn(sweep(store.clone(), centers.clone(), clock.clone(), metrics.clone()));
         Ok(Self {
+            policy,
+            centers,
+            permissions: Permissions::default(),
+            sweeper: Some(sweeper.abort_handle()),
             issuers: Issuers::new(&settings.issuers, &outward),
             quotas: Quotas::new(settings.limits.per_subject),
             rule_quotas: settings.limits.per_rule.map(Quotas::new),
             breakers: Breakers::default(),
-            metrics: Metrics::default(),
+            metrics,
             trail,
             store,
             outward,
@@ -59,7 +79,9 @@ impl Desk {
     /// Each part with what is wrong, if something is.
     pub async fn health(&self) -> Vec<(String, Option<String>)> {
         let now = self.clock.now();
+        let policy = self.policy.health(now);
         let mut parts = vec![
+            ("policy".to_owned(), policy.trouble),
             ("store".to_owned(), self.store.ping().await.err().map(|error| error.to_string())),
             ("audit".to_owned(), self.trail.failure()),
         ];
@@ -74,7 +96,13 @@ impl Desk {
         let began = self.clock.steady();
         let alive = self.store.ping().await.is_ok();
         let took = self.clock.steady().saturating_duration_since(began);
+        let policy = self.policy.health(now);
+        let since = self.clock.now().0 - policy.since.0;
         let mut gauges: Vec<(&str, Vec<(&str, String)>, f64)> = vec![
+            ("broker_policy_info", vec![("digest", policy.digest)], 1.0),
+            ("broker_policy_unread_seconds", Vec::new(), policy.age.as_secs_f64()),
+            ("broker_policy_in_force_seconds", Vec::new(), seconds(since)),
+            ("broker_policy_open", Vec::new(), f64::from(u8::from(policy.open))),
             ("broker_store_up", Vec::new(), f64::from(u8::from(alive))),
             ("broker_store_ping_seconds", Vec::new(), took.as_secs_f64()),
         ];
@@ -86,8 +114,29 @@ impl Desk {
             };
             gauges.push(("broker_breaker_open", vec![("host", host)], number));
         }
-        #[expect(clippy::cast_precision_loss, reason = "Prometheus has no other numbers")]
-        gauges.extend(self.trail.numbers().map(|(name, value)| (name, Vec::new(), value as f64)));
+        for condition in self.issuers.conditions(now) {
+            let age = condition.age.map_or(-1.0, |age| age.as_secs_f64());
+            gauges.push(("broker_issuer_keys_age_seconds", vec![("issuer", condition.name)], age));
+        }
+        let numbers = self.trail.numbers();
+        gauges.extend(numbers.map(|(name, value)| (name, Vec::new(), seconds(value.cast_signed()))));
         self.metrics.text(&gauges)
     }
 }
+
+/// Tokens of Data Center whose end has come go; any replica does it.
+async fn sweep(store: Store, centers: Vec<CenterHost>, clock: Arc<dyn Clock>, metrics: Arc<Metrics>) {
+    let told = |swept: Swept| {
+        (0..swept.deleted).for_each(|_| metrics.count("broker_swept_total", &[("outcome", "deleted")]));
+        swept.failed.iter().for_each(|_| metrics.count("broker_swept_total", &[("outcome", "failed")]));
+    };
+    sweep_always(store, centers, clock, EVERY, told).await;
+}
+
+#[expect(clippy::cast_precision_loss, reason = "Prometheus has no other numbers")]
+fn seconds(number: i64) -> f64 {
+    number as f64
+}
+
+/// Between two rounds of the sweeper.
+const EVERY: Duration = Duration::from_secs(30);

@@ -22,6 +22,20 @@ pub(super) fn digest(
     of_fields(form.fields.iter().map(String::as_str))
 }
 
+/// SHA-256 over one rule: two of them mean the same, also of two policies with the same surroundings, if it is the same.
+pub(super) fn of_rule(rule: &Rule, names: &[String], around: &Surroundings) -> String {
+    let mut form = Form { names, around, fields: Vec::new() };
+    form.rule(rule);
+    of_fields(form.fields.iter().map(String::as_str))
+}
+
+/// The same of a deny.
+pub(super) fn of_deny(deny: &Deny, names: &[String], around: &Surroundings) -> String {
+    let mut form = Form { names, around, fields: Vec::new() };
+    form.deny(deny);
+    of_fields(form.fields.iter().map(String::as_str))
+}
+
 struct Form<'a> {
     names: &'a [String],
     around: &'a Surroundings,

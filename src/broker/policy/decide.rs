@@ -86,12 +86,6 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The highest right that anything here can end in: the ceiling's, and only read where writing is barred.
-    pub fn limit(&self, target: Target<'_>) -> Right {
-        let ceiling = &self.policy.ceiling;
-        if ceiling.protects(target) { Right::Read } else { ceiling.right }
-    }
-
     fn by_rules(&self, target: Target<'_>, conditions: &mut Conditions) -> Verdict {
         let fitting = self.policy.index.fitting(&self.policy.rules, self.subject, target);
         let (mut matching, mut stepping, mut audit) = (Vec::new(), Vec::new(), Vec::new());
@@ -104,7 +98,7 @@ impl<'a> Case<'a> {
             }
             self.note(&rule.when, conditions);
         }
-        let limit = self.limit(target);
+        let limit = self.policy.limit(target);
         let given = matching.iter().map(|rule| rule.right.min(limit)).max();
         let wanted = self.ask.right.unwrap_or(Right::Write).min(limit);
         let more = |rule: &&&Rule| Some(rule.right.min(wanted)) > given;
@@ -178,6 +172,11 @@ impl Policy {
         let host = self.around.hosts.iter().position(|host| host.url == ask.resource.host)?;
         let place = ask.resource.repository.as_ref();
         Some((host, place.map(|(container, repository)| (container.as_str(), repository.as_str()))))
+    }
+
+    /// The highest right that anything can end in there: the ceiling's, and only read where writing is barred.
+    pub(super) fn limit(&self, target: Target<'_>) -> Right {
+        if self.ceiling.protects(target) { Right::Read } else { self.ceiling.right }
     }
 
     fn labels(&self, conditions: &[[bool; OPERATORS.len()]]) -> Vec<String> {

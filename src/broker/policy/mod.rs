@@ -4,12 +4,18 @@ mod canonical;
 mod compile;
 mod condition;
 mod decide;
+pub mod diff;
 pub mod error;
+pub mod explain;
+mod files;
+pub mod fixtures;
 mod groups;
 mod guid;
 mod index;
+pub mod live;
 mod model;
 mod pattern;
+pub mod show;
 mod spelling;
 pub mod surroundings;
 mod view;
@@ -17,8 +23,9 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-pub use compile::compile;
+pub use compile::{LARGEST_FILE, compile};
 pub use error::{PolicyError, listed};
+pub use explain::{Explanation, explain};
 pub use surroundings::{KnownHost, KnownIssuer, KnownUser, Surroundings};
 
 use crate::basis::clock::Timestamp;

@@ -2,11 +2,17 @@
 
 mod answers;
 mod bounds;
+mod connect;
+mod credentials;
 mod documents;
+mod explain;
+mod form;
 
 mod health;
 mod listen;
+mod oauth;
 mod routes;
+mod signals;
 mod tls;
 
 use crate::basis::clock::Clock;
@@ -27,6 +33,7 @@ pub struct Running {
     /// The desk behind it.
     pub desk: Arc<Desk>,
     stop: watch::Sender<bool>,
+    runtime: tokio::runtime::Handle,
     thread: JoinHandle<()>,
 }
 
@@ -62,6 +69,7 @@ pub fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running, Start
         Ok::<_, StartError>((tls, Arc::new(desk), listener, address))
     });
     let (tls, desk, listener, address) = opened?;
+    let handle = runtime.handle().clone();
     let (own, server) = (stop.subscribe(), listen::Server::new(desk.clone(), tls));
     drop(stopped);
     let thread = std::thread::Builder::new().name("broker".into()).spawn(move || {
@@ -69,7 +77,7 @@ pub fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running, Start
         // What is still running has had its time.
         runtime.shutdown_timeout(LAST_MOMENT);
     });
-    Ok(Running { address, desk, stop, thread: thread.map_err(StartError::Threads)? })
+    Ok(Running { address, desk, stop, runtime: handle, thread: thread.map_err(StartError::Threads)? })
 }
 
 impl Running {
@@ -82,6 +90,15 @@ impl Running {
     /// Tells it to stop; [`Running::wait`] waits for it.
     pub fn tell_to_stop(&self) {
         _ = self.stop.send(true);
+    }
+
+    /// From now on SIGTERM and SIGINT stop it, within the time of grace.
+    pub fn stop_on_signals(&self) {
+        let stop = self.stop.clone();
+        self.runtime.spawn(async move {
+            signals::told().await;
+            _ = stop.send(true);
+        });
     }
 
     /// Waits until somebody has told it to stop and it has.

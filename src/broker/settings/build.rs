@@ -9,7 +9,7 @@ use crate::broker::settings::document::{self, At, Table, Value};
 use crate::broker::settings::error::Problem;
 use crate::broker::settings::files::Files;
 use crate::broker::settings::{
-    Audit, Front, Host, HostTerms, Issuer, IssuerKind, Limits, PolicyAt, Sealing, Settings, SignIn, StoreAt, Tokens,
+    Audit, Front, Host, Issuer, IssuerKind, Limits, PolicyAt, Sealing, Settings, SignIn, StoreAt,
 };
 use std::net::SocketAddr;
 
@@ -147,12 +147,8 @@ fn limits(top: &Table) -> At<Limits> {
 
 /// `/connect` has to know who is in front of the browser; where no host needs a person's grant, nobody comes.
 fn sign_in(top: &Table, files: &Files<'_>, issuers: &[Issuer], hosts: &[Host]) -> At<Option<SignIn>> {
-    let by_grant = |host: &&Host| match &host.terms {
-        HostTerms::Cloud(_) => true,
-        HostTerms::DataCenter(terms) => matches!(terms.tokens, Tokens::OAuth { .. }),
-    };
     let Some(table) = top.table("sign_in") else {
-        return match hosts.iter().find(by_grant) {
+        return match hosts.iter().find(|host| host.by_grant()) {
             Some(host) => {
                 Err((0, Problem::Clash(format!("`[sign_in]` is missing: {} needs people's grants", host.url))))
             }

@@ -7,6 +7,7 @@ mod files;
 pub mod issuer;
 mod network;
 pub mod place;
+pub mod probe;
 mod reference;
 mod table;
 

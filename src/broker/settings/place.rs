@@ -83,6 +83,14 @@ impl Host {
             HostTerms::DataCenter(_) => HostKind::DataCenter,
         }
     }
+
+    /// Whether its tokens are somebody's OAuth grant, for which that somebody has to connect once.
+    pub fn by_grant(&self) -> bool {
+        match &self.terms {
+            HostTerms::Cloud(_) => true,
+            HostTerms::DataCenter(terms) => matches!(terms.tokens, Tokens::OAuth { .. }),
+        }
+    }
 }
 
 impl Cloud {

@@ -3,6 +3,7 @@
 use crate::basis::nearest::nearest;
 use crate::basis::text::clean;
 use crate::broker::policy::error::PolicyError;
+use crate::broker::policy::spelling::duration;
 use std::cell::RefCell;
 use std::time::Duration;
 use toml::Spanned;
@@ -172,20 +173,6 @@ impl<'r, 'i> Fields<'r, 'i> {
     }
 }
 
-/// A number and a unit.
-fn duration(text: &str) -> Option<Duration> {
-    let unit = text.chars().last()?;
-    let digits = text.strip_suffix(unit)?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3600,
-        _ => return None,
-    };
-    let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
-    digits.parse::<u64>().ok().filter(|_| plain)?.checked_mul(seconds).map(Duration::from_secs)
-}
-
 fn is_plain(text: &str) -> bool {
     !text.is_empty() && clean(text) == text
 }
@@ -199,31 +186,3 @@ fn shown(names: &[&str]) -> String {
 
 /// Tokens are meant to be short-lived, and Data Center counts their lives in days.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_have_one_unit() {
-        for (text, seconds) in [("90s", 90), ("15m", 900), ("1h", 3600), ("0s", 0)] {
-            assert_eq!(duration(text), Some(Duration::from_secs(seconds)));
-        }
-        for bad in [
-            "",
-            "h",
-            "5",
-            "5 m",
-            "-5m",
-            "+5m",
-            "5d",
-            "1h30m",
-            "5µ",
-            "½h",
-            "99999999999999999999h",
-            "6000000000000000000h",
-        ] {
-            assert_eq!(duration(bad), None, "{bad}");
-        }
-    }
-}

@@ -193,7 +193,9 @@ fn is_id(text: &str) -> bool {
     matches!(text.len(), 1..=64) && text.bytes().all(plain)
 }
 
-/// What is read at most: a file, rules with denies, values of all conditions together.
-pub(super) const LARGEST_FILE: usize = 1024 * 1024;
+/// The largest file that is read, in bytes.
+pub const LARGEST_FILE: usize = 1024 * 1024;
+
+/// What is read at most: rules with denies, values of all conditions together.
 const MOST_RULES: usize = 5_000;
 const MOST_VALUES: usize = 10_000;

@@ -2,6 +2,7 @@
 
 mod decisions;
 mod digests;
+mod explained;
 mod generator;
 mod properties;
 mod refused;
