@@ -113,6 +113,28 @@ fn a_rule_that_wants_a_stronger_sign_in_gets_one() {
 }
 
 #[test]
+fn a_request_never_widens_what_the_rule_gives() {
+    let desk = BrokerDesk::open();
+    let robot = desk.robot_token();
+    let resource = desk.repository(Host::DataCenter, "app");
+    for scope in ["REPO_READ", "REPO_WRITE", ""] {
+        let form = [("resource", resource.as_str()), ("scope", scope), ("requested_expires_in", "86400")];
+        let answer = desk.exchange(&robot, "access_token", &form);
+        match answer.status {
+            200 => {
+                assert_eq!(answer.json()["scope"], "REPO_READ", "{scope}");
+                assert!(answer.json()["expires_in"].as_u64().unwrap() <= 900, "{}", answer.text());
+            }
+            _ => assert_eq!(answer.json()["error"], "access_denied", "{scope} {}", answer.text()),
+        }
+    }
+    let elsewhere = desk.repository(Host::DataCenter, "other");
+    desk.practice.repos.create("acme", "other");
+    let refused = desk.exchange(&robot, "access_token", &[("resource", &elsewhere)]);
+    assert_eq!(refused.json()["error"], "access_denied", "{}", refused.text());
+}
+
+#[test]
 fn too_many_questions_are_slowed_down() {
     let desk = BrokerDesk::with(|desk| {
         let path = desk.site.settings();
