@@ -97,7 +97,6 @@ fn own(job: Job) -> Value {
             json!({
                 "sub": format!("{APP_UUID}:{step}"), "stepUuid": step, "repositoryUuid": APP_UUID,
                 "workspaceUuid": WORKSPACE_UUID, "pipelineUuid": format!("{{{}}}", guid()), "branchName": "main",
-                "deploymentEnvironmentUuid": null,
             })
         }
         Job::Github => json!({

@@ -29,6 +29,8 @@ impl Site {
         let (cloud, data_center) = (bare(&practice.cloud.base), bare(&practice.data_center.base));
         let site = Self { dir: dir.to_owned(), base, port, cloud, data_center };
         std::fs::create_dir_all(dir.join("policy.d")).unwrap();
+        #[cfg(unix)]
+        std::fs::set_permissions(dir, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
         practice.certificate(dir);
         for (name, text) in [
             ("seal.key", base64(&random(32))),

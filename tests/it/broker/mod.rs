@@ -2,6 +2,7 @@
 
 mod offboarding;
 mod people;
+mod process;
 mod refusals;
 mod requests;
 mod workloads;
@@ -80,6 +81,16 @@ impl BrokerDesk {
     /// Alice signs in and connects what has to be connected.
     pub fn signed_in(self) -> Self {
         let (output, page) = self.walked(self.helper().arg("login"), &Choice::sign_in(ALICE));
+        assert!(output.status.success(), "{} {}", said(&output), page.answer.text());
+        self
+    }
+
+    /// Alice's first question of the day, which signs her in and connects her account in one tab.
+    pub fn connected(self) -> Self {
+        let request = self.desk.path("request");
+        std::fs::write(&request, format!("protocol=https\nhost={}\npath=acme/app.git\n\n", self.site.cloud)).unwrap();
+        let input = std::fs::File::open(request).unwrap();
+        let (output, page) = self.walked(self.helper().arg("get").stdin(input), &Choice::sign_in(ALICE));
         assert!(output.status.success(), "{} {}", said(&output), page.answer.text());
         self
     }

@@ -8,30 +8,36 @@ use crate::practice::entra::{Fault, Target};
 
 #[test]
 fn a_group_that_is_gone_ends_access_with_the_next_token_of_entra() {
-    let mut desk = BrokerDesk::open().signed_in();
+    // The clocks go faster here than the policy's files are looked at.
+    let mut desk = BrokerDesk::with(|desk| {
+        let path = desk.site.settings();
+        let settings = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, settings.replace("keep = \"15m\"", "keep = \"24h\"")).unwrap();
+    })
+    .connected();
     let tokens = BOTH.map(|host| (host, password(&get(&desk, host))));
     desk.practice.entra.state().user_mut(ALICE).unwrap().groups.clear();
-    // The helper asks Entra anew at most five minutes later, and its own token is gone then at the latest.
-    let mut first_refusal = None;
-    for _ in 0..62 {
-        let output = get(&desk, Host::DataCenter);
-        if !output.status.success() {
-            assert!(stderr(&output).contains("[not-allowed]"), "{}", said(&output));
-            first_refusal = Some(());
-            break;
-        }
+    // Git is answered from the helper's cache until its token is about to end; then Entra is asked, and the policy.
+    while get(&desk, Host::DataCenter).status.success() {
         desk.later(30);
+        assert!(desk.ahead() <= 1800, "refused within the token's half hour");
     }
-    let refused_after = desk.ahead();
-    assert!(first_refusal.is_some(), "refused within the token's half hour");
-    assert!(refused_after <= 1800, "{refused_after} s");
-    for (host, token) in &tokens {
-        while works(&desk, *host, token) {
-            desk.later(30);
-            assert!(desk.ahead() <= 7200, "{host:?}: a token outlives its host's longest");
-        }
-        println!("{host:?}: first refusal after {refused_after} s, the last token dead after {} s", desk.ahead());
+    let output = get(&desk, Host::DataCenter);
+    assert!(stderr(&output).contains("[not-allowed]"), "{}", said(&output));
+    println!("the helper is refused {} s after the group is gone", desk.ahead());
+    desk.later(1800 - desk.ahead() + 1);
+    let [(_, cloud), (_, data_center)] = tokens;
+    // Whichever replica sweeps: here one that has just started.
+    desk.stop();
+    desk.start();
+    crate::refusals::until("the token's deletion", || (!works(&desk, Host::DataCenter, &data_center)).then_some(()));
+    println!("Data Center's token is deleted {} s after the group is gone", desk.ahead());
+    assert_eq!(desk.practice.data_center.http_tokens(), []);
+    while works(&desk, Host::Cloud, &cloud) {
+        desk.later(60);
+        assert!(desk.ahead() <= 7260, "Cloud's own two hours");
     }
+    println!("Cloud's token is dead {} s after the group is gone", desk.ahead());
 }
 
 #[test]

@@ -154,8 +154,7 @@ fn too_many_questions_are_slowed_down() {
 
 #[test]
 fn a_renamed_repository_is_no_target_under_its_old_name() {
-    let desk = BrokerDesk::open().signed_in();
-    password(&desk.get(Host::DataCenter, "ACME/app"));
+    let desk = BrokerDesk::open();
     desk.practice.repos.rename("acme", "app", "application");
     let token = desk.token_of(ALICE);
     let ask = |name: &str| {

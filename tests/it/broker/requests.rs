@@ -80,7 +80,6 @@ fn a_crooked_place_is_no_place() {
         "/scm/ACME/app%2f..%2fother",
         "/scm/ACME/app?x=y",
         "/scm/ACME/app#x",
-        "/scm/ACME",
         "/scm/ACME/app/more",
         "/scm/ACME/a\\pp",
         "/scm/ACME/app\u{202e}",
@@ -91,6 +90,9 @@ fn a_crooked_place_is_no_place() {
         let answer = desk.exchange(&token, "access_token", &[("resource", &resource), ("scope", "REPO_READ")]);
         refused(rest, &answer, &["invalid_target", "invalid_request"]);
     }
+    // Two names are a project and a repository, here ones that no rule names.
+    let project = format!("{base}/scm/ACME");
+    assert_eq!(desk.exchange(&token, "access_token", &[("resource", &project)]).json()["error"], "access_denied");
     let with_user = base.replace("https://", "https://bob@") + "/scm/ACME/app";
     let plain = base.replace("https://", "http://") + "/scm/ACME/app";
     for resource in [with_user, plain] {
