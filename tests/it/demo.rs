@@ -78,6 +78,7 @@ fn the_broker_itself_is_shown_with_a_pipeline_and_somebody_who_leaves() {
             "\n$ bitbucket-sso-broker config validate broker/broker.toml\n",
             "/acme/website.git\nCloning into 'website'...\n",
             "\n$ git -C website push\nTo https://localhost:",
+            "    last token by the broker's rule developers of policy ",
             "/scm/ACME/app.git step/app\nCloning into 'step/app'...\n",
             "[not-allowed]\n  do this: ask the platform team for access to this repository\n",
             "\n(refused)\n",

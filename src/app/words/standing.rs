@@ -101,7 +101,7 @@ fn ruled(ruling: &Ruling) -> String {
     let Ruling { rule, policy } = ruling;
     let Some(rule) = rule else { return String::new() };
     let policy = policy.as_ref().map_or_else(String::new, |policy| format!(" of policy {policy}"));
-    format!("    by the broker's rule {rule}{policy}\n")
+    format!("    last token by the broker's rule {rule}{policy}\n")
 }
 
 /// One line per signed-in account.

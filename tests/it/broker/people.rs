@@ -99,5 +99,8 @@ fn the_record_says_who_got_what_by_which_rule_and_holds_no_token() {
     let all = std::fs::read_to_string(desk.site.dir.join("audit.jsonl")).unwrap();
     assert_eq!(desk.practice.journal.leaks(&all), Vec::<String>::new());
     let shown = desk.helper().args(["audit", "show", "--json"]).output().unwrap();
+    assert!(said(&status).contains(policy) && said(&status).contains("\"rule\": \"developers\""), "{}", said(&status));
+    let doctor = desk.helper().args(["doctor", "--json"]).output().unwrap();
+    assert!(said(&doctor).contains(policy), "{}", said(&doctor));
     assert!(said(&shown).contains(policy) && said(&shown).contains("developers"), "{} {}", said(&shown), said(&status));
 }
