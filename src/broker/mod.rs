@@ -27,3 +27,6 @@ pub mod serve;
 pub mod settings;
 pub mod store;
 pub mod trail;
+
+#[cfg(test)]
+mod tests;

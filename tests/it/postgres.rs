@@ -3,6 +3,8 @@
 use crate::pty::until;
 use crate::tester::TESTER;
 use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -10,6 +12,8 @@ use std::process::{Child, Command, Stdio};
 pub struct Cluster {
     dir: tempfile::TempDir,
     server: Option<Child>,
+    /// Where it answers over TLS, if it does.
+    port: Option<u16>,
 }
 
 impl Cluster {
@@ -22,7 +26,7 @@ impl Cluster {
         let options = ["--no-sync", "--auth=trust", "--username=broker", "--encoding=UTF8", "--locale=C", "-D"];
         let made = program("initdb").args(options).arg(&data).output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let mut cluster = Self { dir, server: None };
+        let mut cluster = Self { dir, server: None, port: None };
         cluster.resume();
         cluster
     }
@@ -31,6 +35,25 @@ impl Cluster {
     pub fn url(&self) -> String {
         let socket = self.dir.path().display().to_string().replace('/', "%2F");
         format!("postgres://broker@{socket}/postgres")
+    }
+
+    /// Lets it answer over TLS on this machine, as `localhost` and by a certificate of its own, which is also the
+    /// authority; the URL without that authority, and the authority's file.
+    pub fn with_tls(mut self) -> (Self, String, PathBuf) {
+        self.stop();
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let (certificate, key) = (self.dir.path().join("tls.crt"), self.dir.path().join("tls.key"));
+        fs::write(&certificate, made.cert.pem()).unwrap();
+        fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+        let given = Command::new("chown").arg(user()).args([&certificate, &key]).status().unwrap();
+        assert!(given.success());
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        self.port = Some(port);
+        self.resume();
+        (self, format!("postgres://broker@localhost:{port}/postgres"), certificate)
     }
 
     /// Stops it at once, as when its machine is gone.
@@ -47,7 +70,16 @@ impl Cluster {
         let data = self.data();
         let mut command = program("postgres");
         command.arg("-D").arg(&data).arg("-k").arg(self.dir.path());
-        command.args(["-c", "listen_addresses=", "-c", "fsync=off"]);
+        command.args(["-c", "fsync=off"]);
+        match self.port {
+            None => command.args(["-c", "listen_addresses="]),
+            Some(port) => {
+                let file = |name: &str| self.dir.path().join(name).display().to_string();
+                let set = [format!("ssl_cert_file={}", file("tls.crt")), format!("ssl_key_file={}", file("tls.key"))];
+                command.args(["-c", "listen_addresses=localhost", "-c", "ssl=on", "-c", &set[0], "-c", &set[1]]);
+                command.args(["-p", &port.to_string()])
+            }
+        };
         self.server = Some(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
         let ready = || fs::read_to_string(data.join("postmaster.pid")).ok()?.contains("ready").then_some(());
         until(ready).expect("PostgreSQL starts");

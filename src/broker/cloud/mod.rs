@@ -117,3 +117,6 @@ fn token_call<'a>(url: &str, consumer: &Consumer, fields: impl IntoIterator<Item
 /// Cloud has always said how long: 7200 seconds, 3600 in its older documentation. Should it stop, the shorter of
 /// the two is safe.
 const UNSAID: Duration = Duration::from_secs(3600);
+
+#[cfg(test)]
+mod tests;

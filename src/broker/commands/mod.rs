@@ -152,6 +152,3 @@ impl Failed {
 }
 
 const USAGE: u8 = 2;
-
-#[cfg(test)]
-mod tests;

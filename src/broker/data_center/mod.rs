@@ -72,3 +72,6 @@ impl CenterHost {
         call.header("Authorization", basic(&self.account.user, &self.account.password))
     }
 }
+
+#[cfg(test)]
+mod tests;

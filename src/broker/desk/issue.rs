@@ -118,9 +118,7 @@ fn holder(decided: &Decided<'_>) -> Result<Holder, IssueError> {
     use crate::broker::ground::subject::Kind;
     match (&decided.permit.service_user, decided.subject.kind, &decided.subject.tid) {
         (Some(name), ..) => Ok(Holder::Service(name.clone())),
-        (None, Kind::Person, Some(tid)) => {
-            Ok(Holder::Person { tid: tid.clone(), oid: decided.subject.id.clone() })
-        }
+        (None, Kind::Person, Some(tid)) => Ok(Holder::Person { tid: tid.clone(), oid: decided.subject.id.clone() }),
         _ => Err(IssueError::Misconfigured("the rule names no service user for this workload".into())),
     }
 }

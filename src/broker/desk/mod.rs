@@ -40,13 +40,13 @@ pub struct Desk {
     trail: Trail,
     store: Store,
     outward: Outward,
-    /// Ends with the desk.
-    sweeper: Option<tokio::task::AbortHandle>,
+    /// They end with the desk.
+    chores: Vec<tokio::task::AbortHandle>,
 }
 
 impl Drop for Desk {
     fn drop(&mut self) {
-        self.sweeper.iter().for_each(tokio::task::AbortHandle::abort);
+        self.chores.iter().for_each(tokio::task::AbortHandle::abort);
     }
 }
 

@@ -10,9 +10,9 @@ use crate::broker::identify::Issuers;
 use crate::broker::load::breaker::State;
 use crate::broker::load::{Breakers, Metrics, Quotas};
 use crate::broker::outward::Outward;
-use crate::broker::sealing::{SealError, Sealer};
 use crate::broker::policy::Surroundings;
 use crate::broker::policy::live::Live;
+use crate::broker::sealing::{SealError, Sealer};
 use crate::broker::settings::Settings;
 use crate::broker::store::{self, Store};
 use crate::broker::trail::{self, Trail};
@@ -53,11 +53,12 @@ impl Desk {
         let trail = Trail::open(&settings.audit, &outward, clock.clone())?;
         let metrics = Arc::new(Metrics::default());
         let sweeper = tokio::spawn(sweep(store.clone(), centers.clone(), clock.clone(), metrics.clone()));
+        let tidier = tokio::spawn(tidy(store.clone(), clock.clone(), metrics.clone()));
         Ok(Self {
             policy,
             centers,
             permissions: Permissions::default(),
-            sweeper: Some(sweeper.abort_handle()),
+            chores: vec![sweeper.abort_handle(), tidier.abort_handle()],
             issuers: Issuers::new(&settings.issuers, &outward),
             quotas: Quotas::new(settings.limits.per_subject),
             rule_quotas: settings.limits.per_rule.map(Quotas::new),
@@ -133,10 +134,20 @@ async fn sweep(store: Store, centers: Vec<CenterHost>, clock: Arc<dyn Clock>, me
     sweep_always(store, centers, clock, EVERY, told).await;
 }
 
+/// What the store need not remember goes; keys that another replica has brought come.
+async fn tidy(store: Store, clock: Arc<dyn Clock>, metrics: Arc<Metrics>) {
+    loop {
+        if store.tidy(clock.now()).await.is_err() {
+            metrics.count("broker_tidy_failures_total", &[]);
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
 #[expect(clippy::cast_precision_loss, reason = "Prometheus has no other numbers")]
 fn seconds(number: i64) -> f64 {
     number as f64
 }
 
-/// Between two rounds of the sweeper.
+/// Between two rounds of what is done all the time.
 const EVERY: Duration = Duration::from_secs(30);

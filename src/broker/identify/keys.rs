@@ -46,10 +46,13 @@ impl Keys {
         self.known().usable(now).ok_or_else(unavailable)
     }
 
-    /// The keys once more, for a token whose key is unknown: asked for at most once a minute, whoever sends what.
+    /// The keys once more, for a token whose key is unknown: asked for at most once a minute, whoever sends what. Where
+    /// somebody is asking already, that answer is waited for.
     pub async fn newer(self: &Arc<Self>, now: Timestamp) -> Result<Arc<KeySet>, Refusal> {
         if self.known().may_try(now, PAUSE) {
             _ = self.refresh(now, PAUSE).await;
+        } else {
+            drop(self.flight.lock().await);
         }
         self.known().usable(now).ok_or_else(unavailable)
     }

@@ -48,10 +48,10 @@ struct Entry {
 
 impl Issuers {
     /// The table; nothing is fetched yet. Where two lines have an `iss` in common, the first counts.
-    pub fn new(issuers: &[Issuer], outward: &Outward) -> Self {
-        let entry = |issuer: &Issuer| Entry {
+    pub fn new(issuers: &[Issuer], outward: Outward) -> Self {
+        let entry = move |issuer: &Issuer| Entry {
             keys: Arc::new(Keys::new(&issuer.keys, outward.clone())),
-            groups: Groups::of(&issuer.kind, outward),
+            groups: Groups::of(&issuer.kind, &outward),
             issuer: issuer.clone(),
         };
         Self { table: issuers.iter().map(entry).collect() }

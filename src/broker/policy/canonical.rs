@@ -2,7 +2,7 @@
 
 use crate::basis::digest::of_fields;
 use crate::broker::ground::subject::Kind;
-use crate::broker::policy::condition::Condition;
+use crate::broker::policy::condition::{Condition, Value};
 use crate::broker::policy::model::{Ceiling, Deny, Rule};
 use crate::broker::policy::pattern::Pattern;
 use crate::broker::policy::surroundings::{KnownHost, Surroundings};
@@ -17,8 +17,12 @@ pub(super) fn digest(
 ) -> String {
     let mut form = Form { names, around, fields: vec![VERSION.to_owned()] };
     form.ceiling(ceiling);
-    denies.iter().for_each(|deny| form.deny(deny));
-    rules.iter().for_each(|rule| form.rule(rule));
+    for deny in denies {
+        form.deny(deny);
+    }
+    for rule in rules {
+        form.rule(rule);
+    }
     of_fields(form.fields.iter().map(String::as_str))
 }
 
@@ -100,7 +104,7 @@ impl Form<'_> {
     fn conditions(&mut self, when: &[Condition]) {
         let text = |condition: &Condition| {
             let name = self.names.get(condition.claim).map_or("", String::as_str);
-            let values: Vec<_> = condition.values.iter().map(|value| value.json()).collect();
+            let values: Vec<_> = condition.values.iter().map(Value::json).collect();
             serde_json::json!([name, condition.operator.word(), values]).to_string()
         };
         // The position of a name depends on which file was read first.

@@ -99,7 +99,7 @@ impl Diff {
             text += if self.old == self.new { "the two mean the same\n" } else { "nobody's rights change\n" };
         }
         if self.left_out > 0 {
-            text += &format!("WIDER?  {} pairs of caller and resource were not compared\n", self.left_out);
+            text.extend([format!("WIDER?  {} pairs of caller and resource were not compared\n", self.left_out)]);
         }
         let wider = self.changes.iter().filter(|change| change.wider).count();
         text + &format!("{} changes, {wider} of them wider; {} pairs compared\n", self.changes.len(), self.compared)

@@ -44,5 +44,9 @@ impl std::error::Error for PolicyError {}
 
 /// All of them, a line each.
 pub fn listed(problems: &[PolicyError]) -> String {
-    problems.iter().map(|problem| format!("{problem}\n")).collect()
+    problems.iter().fold(String::new(), |mut text, problem| {
+        text.push_str(&problem.to_string());
+        text.push('\n');
+        text
+    })
 }

@@ -57,9 +57,12 @@ pub fn run(policy: &Path, broker: &Path, fixtures: &Path) -> Result<Report, Stri
 impl Report {
     /// A line for each case, then the count.
     pub fn text(&self) -> String {
-        let line = |case: &Outcome| match case.passed {
-            true => format!("ok    {}: {}\n", case.name, case.actual),
-            false => format!("FAIL  {}: expected {}, is {}\n", case.name, case.expected, case.actual),
+        let line = |case: &Outcome| {
+            if case.passed {
+                format!("ok    {}: {}\n", case.name, case.actual)
+            } else {
+                format!("FAIL  {}: expected {}, is {}\n", case.name, case.expected, case.actual)
+            }
         };
         let lines: String = self.cases.iter().map(line).collect();
         format!("{lines}{} cases, {} failed\n", self.cases.len(), self.failed)
@@ -130,16 +133,7 @@ impl Case {
     }
 
     fn subject(&self, around: &Surroundings) -> Result<(Subject, Timestamp), String> {
-        let issuer = match &self.issuer {
-            Some(name) => name.clone(),
-            None => {
-                let mut fits = around.issuers_of(self.kind);
-                let only = fits.next().filter(|_| fits.next().is_none());
-                only.ok_or(format!("several issuers or none vouch for `{}`: name the `issuer`", self.kind))?
-                    .name
-                    .clone()
-            }
-        };
+        let issuer = self.issuer(around)?;
         let now = match &self.at {
             None => DEFAULT_TIME,
             Some(text) => Timestamp::parse(text).ok_or(format!("`at` is no RFC 3339 time: `{text}`"))?,
@@ -163,6 +157,13 @@ impl Case {
             client: None,
         };
         Ok((subject, now))
+    }
+
+    fn issuer(&self, around: &Surroundings) -> Result<String, String> {
+        let mut fits = around.issuers_of(self.kind).map(|issuer| &issuer.name);
+        let only = fits.next().filter(|_| fits.next().is_none());
+        let unclear = || format!("several issuers or none vouch for `{}`: name the `issuer`", self.kind);
+        self.issuer.as_ref().or(only).cloned().ok_or_else(unclear)
     }
 
     /// As the token endpoint would read it: a resource or scope that is not known is a refusal, too.

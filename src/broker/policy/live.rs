@@ -48,6 +48,13 @@ struct State {
     refused: Option<String>,
 }
 
+/// What a look at the files showed; `files` is their digest.
+enum Seen {
+    Same,
+    New { files: String, policy: Arc<Policy> },
+    Trouble { files: Option<String>, trouble: String },
+}
+
 impl Live {
     /// Reads and compiles, and looks again every two seconds. Within a tokio runtime. An error names every problem.
     pub fn start(at: PolicyAt, around: Surroundings, clock: Arc<dyn Clock>) -> Result<Self, String> {
@@ -113,29 +120,28 @@ impl Watched {
             let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
             (state.files.clone(), state.refused.clone())
         };
-        let outcome = match read {
-            Err(trouble) => Err((None, trouble)),
-            Ok((files, _)) if files == in_force => Ok(None),
+        let seen = match read {
+            Err(trouble) => Seen::Trouble { files: None, trouble },
+            Ok((files, _)) if files == in_force => Seen::Same,
             Ok((files, _)) if Some(&files) == refused.as_ref() => return,
             Ok((files, texts)) => match compile(&texts, &self.around) {
-                Ok(policy) => Ok(Some((Arc::new(policy), files))),
-                Err(problems) => Err((Some(files), listed(&problems))),
+                Ok(policy) => Seen::New { files, policy: Arc::new(policy) },
+                Err(problems) => Seen::Trouble { files: Some(files), trouble: listed(&problems) },
             },
         };
-        self.state.write().unwrap_or_else(PoisonError::into_inner).take(outcome, now);
+        self.state.write().unwrap_or_else(PoisonError::into_inner).take(seen, now);
     }
 }
 
 impl State {
-    fn take(&mut self, outcome: Result<Option<(Arc<Policy>, String)>, (Option<String>, String)>, now: Timestamp) {
-        match outcome {
-            Ok(new) => {
-                if let Some((policy, files)) = new {
-                    (self.policy, self.files, self.since) = (policy, files, now);
-                }
+    fn take(&mut self, seen: Seen, now: Timestamp) {
+        match seen {
+            Seen::Trouble { files, trouble } => (self.refused, self.trouble) = (files, Some(trouble)),
+            Seen::New { files, policy } => {
+                (self.policy, self.files, self.since) = (policy, files, now);
                 (self.good, self.trouble, self.refused) = (now, None, None);
             }
-            Err((files, trouble)) => (self.refused, self.trouble) = (files, Some(trouble)),
+            Seen::Same => (self.good, self.trouble, self.refused) = (now, None, None),
         }
     }
 }

@@ -105,9 +105,9 @@ fn without_nulls(mut value: Value) -> Value {
 /// A heading, then a line for each key.
 fn section(text: &mut String, title: &str, table: &Value) {
     let id = table["id"].as_str().map(|id| format!(" {id}")).unwrap_or_default();
-    text.push_str(&format!("\n{title}{id}\n"));
+    text.extend(["\n", title, &id, "\n"]);
     for (key, value) in table.as_object().into_iter().flatten().filter(|(key, _)| *key != "id") {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        text.push_str(&format!("  {key:<13}{value}\n"));
+        text.extend([format!("  {key:<13}{value}\n")]);
     }
 }

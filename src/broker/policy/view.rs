@@ -116,7 +116,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn claims(value: Json) -> Claims {
+    fn claims(value: &Json) -> Claims {
         Claims(value.as_object().cloned().unwrap_or_default())
     }
 
@@ -141,10 +141,10 @@ mod tests {
             json!({"hasgroups": true}),
             json!({"hasgroups": "true"}),
         ] {
-            assert!(leaves_groups_out(&claims(out.clone())), "{out}");
+            assert!(leaves_groups_out(&claims(&out)), "{out}");
         }
         for full in [json!({}), json!({"_claim_names": {"other": "src1"}}), json!({"hasgroups": false})] {
-            assert!(!leaves_groups_out(&claims(full.clone())), "{full}");
+            assert!(!leaves_groups_out(&claims(&full)), "{full}");
         }
     }
 }

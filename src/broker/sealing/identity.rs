@@ -41,13 +41,11 @@ impl Identity {
 
     /// A token; asked for each time, because keys are wrapped a few times a year.
     pub async fn token(&self, outward: &Outward) -> Result<AccessToken, SealError> {
-        match &self.pod {
-            Some(pod) => pod.token(&self.resource, outward).await,
-            None => {
-                let token = outward.managed_identity(&self.resource, self.client_id.as_deref()).await;
-                token.map(|token| token.token).map_err(|error| SealError::Unavailable(error.to_string()))
-            }
+        if let Some(pod) = &self.pod {
+            return pod.token(&self.resource, outward).await;
         }
+        let token = outward.managed_identity(&self.resource, self.client_id.as_deref()).await;
+        token.map(|token| token.token).map_err(|error| SealError::Unavailable(error.to_string()))
     }
 }
 

@@ -30,7 +30,7 @@ pub struct KeyId(String);
 enum Origin {
     Files(Vec<PathBuf>),
     /// The store holds them, wrapped.
-    KeyVault(key_vault::KeyVault),
+    KeyVault(Box<key_vault::KeyVault>),
 }
 
 /// The keys, the one that seals first.
@@ -58,7 +58,7 @@ impl Sealer {
             Sealing::Files(paths) => Self::of_files(paths),
             Sealing::KeyVault { key, identity } => {
                 let vault = key_vault::KeyVault::new(key, identity.as_deref(), outward, env)?;
-                Ok(Self { origin: Origin::KeyVault(vault), ring: RwLock::default() })
+                Ok(Self { origin: Origin::KeyVault(Box::new(vault)), ring: RwLock::default() })
             }
         }
     }

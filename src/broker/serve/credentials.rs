@@ -86,7 +86,6 @@ const TEXT: &str = "text/plain; charset=utf-8";
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::basis::secret::Assertion;
 
     fn asked(body: &str) -> Result<(Option<String>, Option<String>), &'static str> {

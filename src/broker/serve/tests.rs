@@ -149,13 +149,19 @@ fn only_the_proxy_is_answered_and_only_for_https() {
 }
 
 pub const POLICY: &str = r#"
-policy_repository = "none"
 [ceiling]
 right = "write"
 life = "1h"
 resources = ["git.example.com/bitbucket/*/*"]
 account_wide = []
-protected = []
+protected = ["git.example.com/bitbucket/OPS/policy"]
+[[rule]]
+id = "readers"
+who = "person"
+when = { roles = { any_in = ["git.read"] } }
+resources = ["git.example.com/bitbucket/PAY/*"]
+right = "read"
+life = "30m"
 "#;
 
 pub const SETTINGS: &str = r#"
@@ -163,7 +169,7 @@ listen = "127.0.0.1:0"
 public_url = "http://127.0.0.1:8443"
 # more
 [store]
-url = "sqlite:broker.db"
+url = "sqlite:state/broker.db"
 [sealing]
 key_files = ["seal.key"]
 [policy]

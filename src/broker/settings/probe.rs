@@ -40,7 +40,8 @@ pub fn read(file: &Path) -> Result<Cases, SettingsError> {
     let wrong = |line, problem| SettingsError { file: file.to_owned(), line, problem };
     let text = std::fs::read_to_string(file).map_err(|error| wrong(0, Problem::Unreadable(error.to_string())))?;
     let mut cases: Cases = toml::from_str(&text).map_err(|error| {
-        let line = error.span().and_then(|span| text.get(..span.start)).map_or(0, |before| before.matches('\n').count() + 1);
+        let line =
+            error.span().and_then(|span| text.get(..span.start)).map_or(0, |before| before.matches('\n').count() + 1);
         wrong(line, Problem::Syntax(crate::basis::text::clean(error.message())))
     })?;
     let beside = file.parent().unwrap_or(Path::new(""));

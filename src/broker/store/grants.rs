@@ -5,7 +5,7 @@ use crate::basis::secret::{GitToken, RefreshToken, SecretBytes};
 use crate::broker::ground::issued::Holder;
 use crate::broker::ground::right::Right;
 use crate::broker::store::db::Statement;
-use crate::broker::store::sealed::{About, column};
+use crate::broker::store::sealed::{About, Sealed, column};
 use crate::broker::store::{Grant, GrantKey, Store, StoreError};
 use serde::{Deserialize, Serialize};
 
@@ -39,13 +39,23 @@ impl Store {
         Ok(kept.into())
     }
 
-    /// The statement that writes a grant over whatever is there.
-    pub(super) fn upsert(&self, key: &GrantKey, grant: &Grant) -> Result<Statement<'static>, StoreError> {
+    /// A grant as its row has it.
+    pub(super) fn seal_grant(&self, key: &GrantKey, grant: &Grant) -> Result<Sealed, StoreError> {
         let (holder, access) = (key.holder.key(), key.right.to_string());
-        let plain = SecretBytes::json(&Written::of(grant));
-        let sealed = self.seal(&About(GRANTS, &[&holder, &key.host, &access]), &plain)?;
-        let statement = sqlx::query(UPSERT).bind(holder).bind(key.host.clone()).bind(access);
-        Ok(statement.bind(sealed.text).bind(sealed.by))
+        self.seal(&About(GRANTS, &[&holder, &key.host, &access]), &SecretBytes::json(&Written::of(grant)))
+    }
+}
+
+/// The statement that writes a grant over whatever is there.
+pub fn upsert(key: &GrantKey, new: &Sealed) -> Statement<'static> {
+    keyed(UPSERT, key).bind(new.text.clone()).bind(new.by.clone())
+}
+
+/// The statement that writes a grant only where nobody else did since `seen` was read.
+pub fn upsert_over(key: &GrantKey, seen: Option<&str>, new: &Sealed) -> Statement<'static> {
+    match seen {
+        Some(seen) => keyed(REPLACE, key).bind(new.text.clone()).bind(new.by.clone()).bind(seen.to_owned()),
+        None => keyed(INSERT, key).bind(new.text.clone()).bind(new.by.clone()),
     }
 }
 
@@ -115,3 +125,9 @@ const SELECT: &str = "SELECT sealed FROM grants WHERE holder = $1 AND host = $2 
 const OF_HOLDER: &str = "SELECT host, access, sealed FROM grants WHERE holder = $1 ORDER BY host, access";
 const UPSERT: &str = "INSERT INTO grants (holder, host, access, sealed, sealed_by) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (holder, host, access) DO UPDATE SET sealed = excluded.sealed, sealed_by = excluded.sealed_by";
+/// Where the first try arrived without an answer, the new value is there already.
+const REPLACE: &str = "UPDATE grants SET sealed = $4, sealed_by = $5
+    WHERE holder = $1 AND host = $2 AND access = $3 AND sealed IN ($4, $6)";
+const INSERT: &str = "INSERT INTO grants (holder, host, access, sealed, sealed_by) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (holder, host, access) DO UPDATE SET sealed_by = excluded.sealed_by
+    WHERE grants.sealed = excluded.sealed";

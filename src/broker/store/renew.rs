@@ -138,6 +138,3 @@ const SOON: Duration = Duration::from_secs(5);
 /// Between attempts to write a token that exists nowhere else: six seconds together.
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(200), Duration::from_millis(800), Duration::from_secs(2), Duration::from_secs(3)];
-
-#[cfg(test)]
-mod tests;

@@ -1,6 +1,7 @@
 //! The broker's store, through its door: the same promises on SQLite and on a real PostgreSQL.
 
 mod contract;
+mod key_vault;
 mod keys;
 mod replicas;
 mod sqlite;

@@ -34,7 +34,7 @@ async fn one_broker_at_a_time_refreshes_a_grant(one: &Store, two: &Store) {
     one.lock_grant(&key).await.unwrap().replace(&grant(0)).await.unwrap();
     let inside = Arc::new(AtomicU32::new(0));
     let task = |number: u32| {
-        let store = if number % 2 == 0 { one.clone() } else { two.clone() };
+        let store = if number.is_multiple_of(2) { one.clone() } else { two.clone() };
         let (key, inside) = (key.clone(), Arc::clone(&inside));
         tokio::spawn(async move {
             let lock = store.lock_grant(&key).await.unwrap();
@@ -99,6 +99,13 @@ async fn a_database_that_is_gone_is_said_and_comes_back() {
     assert!(matches!(store.lock_grant(&key).await.map(drop), Err(StoreError::Unavailable(_))));
     cluster.resume();
     assert_eq!(token(store.grant(&key).await.unwrap().as_ref()), Some("refresh-canary-1"));
+    // In the middle of a refresh: what Bitbucket gave meanwhile is not lost.
+    let lock = store.lock_grant(&key).await.unwrap();
+    cluster.stop();
+    let written = tokio::spawn(async move { lock.replace(&grant(2)).await });
+    cluster.resume();
+    written.await.unwrap().unwrap();
+    assert_eq!(token(store.grant(&key).await.unwrap().as_ref()), Some("refresh-canary-2"));
 }
 
 async fn rows_are_sealed_anew_while_brokers_write(cluster: &Cluster, dir: &Path) {
@@ -120,6 +127,22 @@ async fn rows_are_sealed_anew_while_brokers_write(cluster: &Cluster, dir: &Path)
     writer.await.unwrap();
     assert_eq!(token(new.grant(&key).await.unwrap().as_ref()), Some("refresh-canary-40"));
     assert_eq!(new.rotate().await.unwrap().remaining, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_behind_tls_is_believed_by_its_authority_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_cluster, url, authority) = Cluster::start().with_tls();
+    let full = format!("{url}?sslmode=verify-full");
+    let stranger = open(dir.path(), &full, &[1]).await.map(drop).unwrap_err().to_string();
+    assert!(stranger.to_lowercase().contains("certificate"), "{stranger}");
+    let known = open(dir.path(), &format!("{full}&sslrootcert={}", authority.display()), &[1]).await.unwrap();
+    known.ping().await.unwrap();
+    let ours = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE ssl AND usename = 'broker'";
+    let clear = format!("{url}?sslmode=disable");
+    let mut root = PgConnection::connect(&clear).await.unwrap();
+    let encrypted: i64 = sqlx::query_scalar(ours).fetch_one(&mut root).await.unwrap();
+    assert!(encrypted >= 1);
 }
 
 async fn both(cluster: &Cluster, dir: &Path) -> (Store, Store) {

@@ -4,7 +4,7 @@ use super::{contract, grant, journey, key, minted, open, token};
 use bitbucket_sso::basis::clock::Timestamp;
 use bitbucket_sso::broker::ground::right::Right;
 use bitbucket_sso::broker::store::{OpenError, StoreError};
-use sqlx::{Connection, Executor, Row, SqliteConnection};
+use sqlx::{Connection, Executor, SqliteConnection};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -80,6 +80,9 @@ async fn a_value_does_not_open_in_another_row() {
     assert!(matches!(store.lock_grant(&mallory).await.map(drop), Err(StoreError::Sealed(_))));
     assert!(matches!(store.grants_of(&mallory.holder).await, Err(StoreError::Sealed(_))));
     assert_eq!(token(store.grant(&victim).await.unwrap().as_ref()), Some("refresh-canary-2"));
+    // Whoever connects again is not kept from it.
+    store.lock_grant_unread(&mallory).await.unwrap().replace(&grant(3)).await.unwrap();
+    assert_eq!(token(store.grant(&mallory).await.unwrap().as_ref()), Some("refresh-canary-3"));
     // A changed row keeps the sweeper from nothing, and goes when Bitbucket has ended the token itself.
     store.put_minted(&minted("n", 100)).await.unwrap();
     assert_eq!(store.take_over(Timestamp(200), 9).await.unwrap().len(), 1);
@@ -112,21 +115,36 @@ fn torn(dir: &Path) -> Vec<u8> {
     bytes
 }
 
+/// The first tries find no room; the token that was received is kept all the same.
 #[tokio::test]
-async fn a_full_store_is_said_and_works_again_once_there_is_room() {
+async fn a_full_store_is_said_and_written_once_there_is_room() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path(), &url(dir.path()), &[1]).await.unwrap();
     let key = key("a", Right::Read);
-    store.lock_grant(&key).await.unwrap().replace(&grant(1)).await.unwrap();
-    // Somebody else writes and does not end: as slow as a store can be.
     let mut inside = inside(dir.path()).await;
-    inside.execute("BEGIN IMMEDIATE").await.unwrap();
-    let slow = store.lock_grant(&key).await.unwrap().replace(&grant(2)).await;
-    assert!(matches!(slow, Err(StoreError::Unavailable(_))), "{slow:?}");
-    inside.execute("ROLLBACK").await.unwrap();
-    store.lock_grant(&key).await.unwrap().replace(&grant(3)).await.unwrap();
-    assert_eq!(token(store.grant(&key).await.unwrap().as_ref()), Some("refresh-canary-3"));
+    inside.execute(FULL).await.unwrap();
+    let refused = store.put_minted(&minted("m", 100)).await;
+    assert!(matches!(&refused, Err(StoreError::Unavailable(why)) if why.contains("disk is full")), "{refused:?}");
+    let lock = store.lock_grant(&key).await.unwrap();
+    let written = tokio::spawn(async move { lock.replace(&grant(1)).await });
+    while tries(&mut inside).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    inside.execute("DROP TRIGGER full_grants; DROP TRIGGER full_minted").await.unwrap();
+    written.await.unwrap().unwrap();
+    assert_eq!(token(store.grant(&key).await.unwrap().as_ref()), Some("refresh-canary-1"));
 }
+
+async fn tries(inside: &mut SqliteConnection) -> i64 {
+    sqlx::query_scalar("SELECT count(*) FROM tries").fetch_one(inside).await.unwrap()
+}
+
+/// What is written before the failure stays, so that the tries can be counted.
+const FULL: &str = "CREATE TABLE tries (number INTEGER);
+    CREATE TRIGGER full_grants BEFORE INSERT ON grants
+        BEGIN INSERT INTO tries VALUES (1); SELECT RAISE(FAIL, 'database or disk is full'); END;
+    CREATE TRIGGER full_minted BEFORE INSERT ON minted
+        BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END;";
 
 /// What an administrator does: stop, copy the file, start; later bring the copy back.
 #[tokio::test]

@@ -124,7 +124,7 @@ fn deep_json_is_malformed_and_not_a_stack_overflow() {
 
 #[tokio::test]
 async fn a_huge_token_is_refused_before_it_is_read() {
-    let issuers = Issuers::new(&[entra("http://127.0.0.1:1", None)], &Outward::new(None).unwrap());
+    let issuers = Issuers::new(&[entra("http://127.0.0.1:1", None)], Outward::new(None).unwrap());
     let ten_thousand: Vec<String> = (0..10_000).map(group).collect();
     for claims in [with(person(), "groups", json!(ten_thousand)), with(person(), "x", "y".repeat(1 << 20))] {
         let outcome = issuers.identify(&token(&claims), ACCESS, NOW).await;

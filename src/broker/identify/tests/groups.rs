@@ -44,7 +44,7 @@ fn desk(service: &Service) -> Desk {
     let file = secret.path().join("secret");
     fs_err::write(&file, "s3cret\n").unwrap();
     let graph = Graph { url: service.url.parse().unwrap(), client_id: "broker".into(), client_secret_file: Some(file) };
-    let issuers = Issuers::new(&[entra(&service.url, Some(graph))], &Outward::new(None).unwrap());
+    let issuers = Issuers::new(&[entra(&service.url, Some(graph))], Outward::new(None).unwrap());
     Desk { issuers, _secret: secret }
 }
 
@@ -184,7 +184,7 @@ async fn the_machines_own_identity_can_ask() {
     });
     let graph = Graph { url: service.url.parse().unwrap(), client_id: "mi".into(), client_secret_file: None };
     let outward = Outward::new(None).unwrap().with_metadata_at(&service.url);
-    let issuers = Issuers::new(&[entra(&service.url, Some(graph))], &outward);
+    let issuers = Issuers::new(&[entra(&service.url, Some(graph))], outward);
     let subject = asked(&overage()).unwrap();
     assert_eq!(issuers.member_of(&subject, &groups(1..3), NOW).await, Ok(vec![group(2)]));
     assert!(service.asked()[0].contains("&client_id=mi "), "{}", service.asked()[0]);

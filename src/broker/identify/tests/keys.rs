@@ -11,7 +11,7 @@ fn tenant(kid: &'static str) -> (Service, Arc<AtomicU16>) {
 }
 
 fn issuers(service: &Service) -> Issuers {
-    Issuers::new(&[entra(&service.url, None), ci(Kind::Pipelines, &service.url)], &Outward::new(None).unwrap())
+    Issuers::new(&[entra(&service.url, None), ci(Kind::Pipelines, &service.url)], Outward::new(None).unwrap())
 }
 
 fn at(seconds: i64) -> (Assertion, Timestamp) {
@@ -78,6 +78,38 @@ async fn a_new_key_is_found_at_once() {
     assert!(!works(&issuers, 0).await);
     new.store(true, Ordering::SeqCst);
     assert!(works(&issuers, 60).await);
+}
+
+#[tokio::test]
+async fn who_comes_while_a_new_key_is_asked_for_waits_for_it() {
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let script = std::sync::Mutex::new((0, wait));
+    let service = Service::start(move |_| {
+        let mut script = script.lock().unwrap();
+        script.0 += 1;
+        let kid = if script.0 == 1 { "k0" } else { "k1" };
+        if script.0 > 1 {
+            script.1.recv().unwrap();
+        }
+        (200, "", String::from_utf8(key_set(&[jwk(kid, None)])).unwrap())
+    });
+    let issuers = Arc::new(issuers(&service));
+    assert!(!works(&issuers, 0).await);
+    let one = || {
+        let issuers = Arc::clone(&issuers);
+        tokio::spawn(async move { works(&issuers, 60).await })
+    };
+    let first = one();
+    while service.asked().len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    let second = one();
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    go.send(()).unwrap();
+    assert!(first.await.unwrap() && second.await.unwrap());
+    assert_eq!(service.asked().len(), 2);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use super::fields::Fields;
 use super::grants::right;
 use crate::broker::policy::model::Ceiling;
 use crate::broker::policy::pattern::Pattern;
+use crate::broker::policy::surroundings::KnownHost;
 
 /// Reads it; `None` if it is not complete, which is reported.
 pub(super) fn read(fields: &Fields<'_, '_>, work: &Work<'_>) -> Option<Ceiling> {
@@ -18,7 +19,7 @@ pub(super) fn read(fields: &Fields<'_, '_>, work: &Work<'_>) -> Option<Ceiling> 
     match &resources {
         None if fields.item("resources").is_none() => fields.missing("resources", "say where tokens are for at most"),
         Some(list) if list.is_empty() => {
-            fields.wrong(fields.place("resources"), "`resources` is empty", "nothing could be granted")
+            fields.wrong(fields.place("resources"), "`resources` is empty", "nothing could be granted");
         }
         _ => {}
     }
@@ -40,8 +41,8 @@ pub(super) fn patterns(fields: &Fields<'_, '_>, key: &str, work: &Work<'_>) -> O
         match Pattern::parse(text, work.around) {
             Ok(pattern) => patterns.push(pattern),
             Err((what, why)) => {
-                let hosts: Vec<String> = work.around.hosts.iter().map(|host| host.name()).collect();
-                fields.bad_resource(at, what, why, text, &hosts);
+                let hosts: Vec<String> = work.around.hosts.iter().map(KnownHost::name).collect();
+                fields.bad_resource(at, &what, &why, text, &hosts);
             }
         }
     }
@@ -54,7 +55,7 @@ fn account_wide(fields: &Fields<'_, '_>, work: &Work<'_>) -> Option<Vec<usize>> 
     if fields.item("account_wide").is_none() {
         return Some(Vec::new());
     }
-    let names: Vec<String> = work.around.hosts.iter().map(|host| host.name()).collect();
+    let names: Vec<String> = work.around.hosts.iter().map(KnownHost::name).collect();
     let mut hosts = Vec::new();
     for (text, at) in fields.texts("account_wide")? {
         match names.iter().position(|name| name == text) {

@@ -77,11 +77,11 @@ impl<'r, 'i> Fields<'r, 'i> {
     }
 
     /// Reports a resource that cannot be read, with the host that was probably meant.
-    pub fn bad_resource(&self, at: usize, what: String, why: String, text: &str, hosts: &[String]) {
+    pub fn bad_resource(&self, at: usize, what: &str, why: &str, text: &str, hosts: &[String]) {
         let host = text.rsplitn(3, '/').last().unwrap_or_default();
         let known = hosts.iter().any(|name| text.starts_with(name.as_str()));
         let near = nearest(host, hosts.iter().map(String::as_str)).filter(|_| !known);
-        self.add(at, clean(&what), clean(&why), near.map(str::to_owned));
+        self.add(at, clean(what), clean(why), near.map(str::to_owned));
     }
 
     /// Reports every key that is not among `known`.
@@ -158,7 +158,7 @@ impl<'r, 'i> Fields<'r, 'i> {
             return None;
         };
         let mut texts = Vec::new();
-        for one in list.iter() {
+        for one in list {
             match one.get_ref().as_str().filter(|text| is_plain(text)) {
                 Some(text) => texts.push((text, one.span().start)),
                 None => self.wrong(one.span().start, format!("`{key}` has something else than texts"), why),

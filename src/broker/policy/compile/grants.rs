@@ -96,7 +96,7 @@ fn service_user(fields: &Fields<'_, '_>, rule: &Rule, around: &Surroundings) {
         (Some(_), Kind::Person) => {
             fields.wrong(at, "a person acts by their own account", "remove `service_user`");
         }
-        (None, Kind::Person) => {}
+        (None, _) if rule.who == Kind::Person || fields.item("service_user").is_some() => {}
         (None, _) => {
             if let Some((_, host)) = wide.first() {
                 let why = format!("on `{}` a workload acts by the account of a [[service_user]]", host.name());

@@ -101,7 +101,9 @@ impl<'r, 'i> Tables<'r, 'i> {
         let rules: Vec<(&Fields<'_, '_>, Rule)> = read.collect();
         if let Some(ceiling) = &ceiling {
             let swallowed = |rule: &Rule| denies.iter().find(|deny| deny.swallows(rule)).map(|deny| deny.id.as_str());
-            rules.iter().for_each(|(fields, rule)| grants::check(fields, rule, ceiling, swallowed(rule), around));
+            for (fields, rule) in &rules {
+                grants::check(fields, rule, ceiling, swallowed(rule), around);
+            }
         }
         if self.rules.is_empty() && whole {
             report.add(of_all("the policy has no [[rule]]".into(), "it would grant nothing to anybody"));
@@ -111,7 +113,8 @@ impl<'r, 'i> Tables<'r, 'i> {
             report.add(of_all(format!("conditions compare with {count} values"), "at most 10,000 are read"));
         }
         let rules = rules.into_iter().map(|(_, rule)| rule).collect();
-        report.is_empty().then(|| assemble(ceiling?, denies, rules, work.names.into_inner(), around)).flatten()
+        let ceiling = ceiling.filter(|_| report.is_empty())?;
+        Some(assemble(ceiling, denies, rules, work.names.into_inner(), around))
     }
 
     fn ceiling(&self, whole: bool, work: &Work<'_>, report: &Report) -> Option<Ceiling> {
@@ -159,7 +162,7 @@ fn list<'r, 'i>(file: &Fields<'r, 'i>, key: &str) -> Vec<Fields<'r, 'i>> {
         return Vec::new();
     };
     let mut found = Vec::new();
-    for one in list.iter() {
+    for one in list {
         match one.get_ref().as_table() {
             Some(table) => found.push(Fields::new(file.report, file.source, table, one.span().start)),
             None => file.wrong(one.span().start, format!("`{key}` is no list of tables"), format!("write [[{key}]]")),
@@ -174,12 +177,12 @@ fn assemble(
     mut rules: Vec<Rule>,
     names: Vec<String>,
     around: &Surroundings,
-) -> Option<Policy> {
+) -> Policy {
     denies.sort_by(|a, b| a.id.cmp(&b.id));
     rules.sort_by(|a, b| a.id.cmp(&b.id));
     let digest = digest(&ceiling, &denies, &rules, &names, around);
     let index = Index::of(&rules);
-    Some(Policy { ceiling, denies, rules, names, index, digest, around: around.clone() })
+    Policy { ceiling, denies, rules, names, index, digest, around: around.clone() }
 }
 
 /// A problem of the policy as a whole.

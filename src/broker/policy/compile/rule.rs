@@ -38,7 +38,7 @@ pub(super) fn read(fields: &Fields<'_, '_>, work: &Work<'_>) -> Option<Rule> {
         right: right?,
         life: life?,
         account_wide,
-        service_user: service_user?,
+        service_user,
         step_up,
         enforced,
         contact,
@@ -103,9 +103,9 @@ fn resources(fields: &Fields<'_, '_>, work: &Work<'_>) -> Option<Vec<crate::brok
     resources
 }
 
-/// The name and its host's position. What is unknown is reported.
-fn service_user(fields: &Fields<'_, '_>, work: &Work<'_>) -> Option<Option<(String, usize)>> {
-    let Some(name) = fields.text("service_user") else { return Some(None) };
+/// The name and its host's position, if one is named. What is unknown is reported.
+fn service_user(fields: &Fields<'_, '_>, work: &Work<'_>) -> Option<(String, usize)> {
+    let name = fields.text("service_user")?;
     let known = &work.around.service_users;
     let Some(user) = known.iter().find(|user| user.name == name) else {
         let names = known.iter().map(|user| user.name.as_str());
@@ -114,13 +114,10 @@ fn service_user(fields: &Fields<'_, '_>, work: &Work<'_>) -> Option<Option<(Stri
     };
     let host = work.around.hosts.iter().position(|host| host.url == user.host);
     if host.is_none() {
-        fields.wrong(
-            fields.place("service_user"),
-            format!("the host of `{name}` is not configured"),
-            user.host.to_string(),
-        );
+        let what = format!("the host of `{name}` is not configured");
+        fields.wrong(fields.place("service_user"), what, user.host.to_string());
     }
-    Some(Some((name.to_owned(), host?)))
+    Some((name.to_owned(), host?))
 }
 
 fn step_up(fields: &Fields<'_, '_>, who: Option<Kind>) -> StepUp {

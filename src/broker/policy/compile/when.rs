@@ -8,7 +8,7 @@ use crate::basis::text::clean;
 use crate::broker::ground::subject::Kind;
 use crate::broker::policy::condition::{Condition, OPERATORS, Operator, Value};
 use crate::broker::policy::guid::{guid, holds_guids};
-use toml::de::DeValue;
+use toml::de::{DeTable, DeValue};
 
 /// Reads the conditions, sorted; `None` if something is wrong with them, which is reported. Empty means everyone and is
 /// refused unless that is said.
@@ -21,7 +21,7 @@ pub(super) fn read(fields: &Fields<'_, '_>, who: Option<Kind>, work: &Work<'_>) 
             None
         })?),
     };
-    let count = table.map_or(0, |table| table.len());
+    let count = table.map_or(0, DeTable::len);
     match (count, everyone) {
         (0, Some(true)) => return Some(Vec::new()),
         (0, _) => {

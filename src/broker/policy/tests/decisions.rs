@@ -70,30 +70,30 @@ fn auditor() -> Subject {
     person(json!({"roles": ["Audit.Sign", "token.issue", "Audit.Read"], "tid": id(1)}))
 }
 
-fn granted(right: Right, minutes: u32) -> Result<Permit, Refusal> {
-    Ok(Permit { right, life: MINUTE * minutes, service_user: None })
+fn granted(right: Right, minutes: u32) -> Permit {
+    Permit { right, life: MINUTE * minutes, service_user: None }
 }
 
 #[test]
 fn a_rule_grants_and_the_request_narrows() {
     let verdict = decide(&developer(), "https://bitbucket.org/acme/app", None);
-    assert_eq!(verdict.outcome, granted(Write, 15));
+    assert_eq!(verdict.outcome, Ok(granted(Write, 15)));
     assert_eq!((verdict.rules, verdict.held), (vec!["developers".to_owned()], vec!["groups any_in".to_owned()]));
-    assert_eq!(decide(&developer(), "https://bitbucket.org/Acme/App.git", Some(Read)).outcome, granted(Read, 15));
-    assert_eq!(decide(&auditor(), "https://bitbucket.org/acme/app", Some(Write)).outcome, granted(Read, 60));
+    assert_eq!(decide(&developer(), "https://bitbucket.org/Acme/App.git", Some(Read)).outcome, Ok(granted(Read, 15)));
+    assert_eq!(decide(&auditor(), "https://bitbucket.org/acme/app", Some(Write)).outcome, Ok(granted(Read, 60)));
     let short = Ask { life: Some(MINUTE), ..ask("https://bitbucket.org/acme/app", None) };
-    assert_eq!(acme().decide(&developer(), None, &short, NOW).outcome, granted(Write, 1));
+    assert_eq!(acme().decide(&developer(), None, &short, NOW).outcome, Ok(granted(Write, 1)));
     let long = Ask { life: Some(MINUTE * 600), ..short };
-    assert_eq!(acme().decide(&developer(), None, &long, NOW).outcome, granted(Write, 15));
+    assert_eq!(acme().decide(&developer(), None, &long, NOW).outcome, Ok(granted(Write, 15)));
 }
 
 #[test]
 fn rules_add_up_and_take_nothing_from_each_other() {
     let both = person(json!({"groups": [id(10)], "roles": ["Audit.Read", "Audit.Sign"], "tid": id(1)}));
     let app = "https://bitbucket.org/acme/app";
-    assert_eq!(decide(&both, app, None).outcome, granted(Write, 15));
+    assert_eq!(decide(&both, app, None).outcome, Ok(granted(Write, 15)));
     let verdict = decide(&both, app, Some(Read));
-    assert_eq!((verdict.outcome, verdict.rules), (granted(Read, 60), vec!["auditors".into(), "developers".into()]));
+    assert_eq!((verdict.outcome, verdict.rules), (Ok(granted(Read, 60)), vec!["auditors".into(), "developers".into()]));
 }
 
 #[test]
@@ -123,8 +123,8 @@ fn beyond_the_ceiling_and_beyond_the_rules_there_is_nothing() {
 #[test]
 fn the_policy_s_own_repository_is_only_read() {
     let own = "https://bitbucket.org/acme/broker-policy.git";
-    assert_eq!(decide(&developer(), own, Some(Write)).outcome, granted(Read, 15));
-    assert_eq!(decide(&developer(), own, None).outcome, granted(Read, 15));
+    assert_eq!(decide(&developer(), own, Some(Write)).outcome, Ok(granted(Read, 15)));
+    assert_eq!(decide(&developer(), own, None).outcome, Ok(granted(Read, 15)));
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_claim_of_another_type_fulfils_no_rule_and_every_deny() {
         assert!(decide(&who, app, None).outcome.is_err(), "{roles}");
     }
     let one_group = person(json!({"groups": id(10)}));
-    assert_eq!(decide(&one_group, app, None).outcome, granted(Write, 15), "a list of one may be written as one");
+    assert_eq!(decide(&one_group, app, None).outcome, Ok(granted(Write, 15)), "a list of one may be written as one");
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn groups_that_the_token_leaves_out_are_asked_for() {
     let busy = person(json!({"_claim_names": {"groups": "src1"}}));
     assert_eq!(acme().groups_to_ask(&busy, &app), [id(10), id(13)]);
     assert!(matches!(acme().decide(&busy, None, &app, NOW).outcome, Err(Refusal::Unavailable { .. })));
-    assert_eq!(acme().decide(&busy, Some(&[id(10)]), &app, NOW).outcome, granted(Write, 15));
+    assert_eq!(acme().decide(&busy, Some(&[id(10)]), &app, NOW).outcome, Ok(granted(Write, 15)));
     assert!(matches!(acme().decide(&busy, Some(&[]), &app, NOW).outcome, Err(Refusal::Denied { .. })));
     let gone = acme().decide(&busy, Some(&[id(13), id(10)]), &app, NOW);
     assert_eq!(gone.rules, ["leavers"]);

@@ -5,7 +5,7 @@ use crate::broker::policy::compile;
 
 const CEILING: &str = "[ceiling]\nright=\"write\"\nlife=\"1h\"\nresources=[\"git.example.com/bitbucket/*/*\"]\nprotected=[]\npolicy_repository=\"none\"\n";
 
-fn rule(name: &str, group: u32, life: &str) -> String {
+fn rule(name: &str, group: usize, life: &str) -> String {
     format!(
         "[[rule]]\nid=\"{name}\"\nwho=\"person\"\nwhen={{groups={{any_in=[\"{}\"]}},acct={{eq=0}}}}\nresources=[\"git.example.com/bitbucket/pay/API\"]\nright=\"read\"\nlife=\"{life}\"\n",
         id(group)
@@ -19,9 +19,9 @@ fn digest(files: &[String]) -> String {
 
 #[test]
 fn spelling_order_and_files_do_not_matter() {
-    let (one, two) = (rule("one", 1, "60m"), rule("two", 0xabcdef, "1h"));
+    let (one, two) = (rule("one", 1, "60m"), rule("two", 0x00ab_cdef, "1h"));
     let first = digest(&[format!("{CEILING}{one}{two}")]);
-    let shouted = two.replace(&id(0xabcdef), &id(0xabcdef).to_uppercase());
+    let shouted = two.replace(&id(0x00ab_cdef), &id(0x00ab_cdef).to_uppercase());
     let moved = shouted.replace("any_in=[", "any_in=[ # a comment\n");
     let again = [moved, format!("{}{CEILING}", ""), one.replace("60m", "3600s").replace("pay/API", "PAY/api.git")];
     assert_eq!(first, digest(&again));

@@ -1,4 +1,4 @@
-//! Random policies, callers and asks out of a small world, so that they meet. SplitMix64: the same seed, the same case.
+//! Random policies, callers and asks out of a small world, so that they meet. `SplitMix64`: the same seed, the same case.
 
 use super::world::{NOW, around, ask, id, subject};
 use crate::broker::ground::ask::Ask;
@@ -94,7 +94,7 @@ impl Dice {
             0 => ("roles", format!("{operator}=[\"R{one}\",\"R{other}\"]")),
             1 => ("acct", format!("eq={one}")),
             2 => ("sub", self.pick(&["eq=\"step\"", "any_in=[\"step\",\"other\"]"]).into()),
-            _ => ("groups", format!("{operator}=[\"{}\",\"{}\"]", id(one as u32), id(other as u32))),
+            _ => ("groups", format!("{operator}=[\"{}\",\"{}\"]", id(one), id(other))),
         }
     }
 
@@ -117,7 +117,7 @@ impl Dice {
             return self.pick(&odd);
         }
         match name {
-            "groups" => json!([id(one as u32), id(other as u32)]),
+            "groups" => json!([id(one), id(other)]),
             "roles" => json!([format!("R{one}"), format!("R{other}")]),
             "acct" => json!(one),
             "acrs" => self.pick(&[json!(["c1"]), json!(["c2"])]),
@@ -128,7 +128,7 @@ impl Dice {
 
     /// What Graph might say.
     pub fn groups(&mut self) -> Option<Vec<String>> {
-        let some: Vec<String> = (0..self.roll(3)).map(|at| id(at as u32)).collect();
+        let some: Vec<String> = (0..self.roll(3)).map(id).collect();
         self.pick(&[None, Some(some)])
     }
 

@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 pub const NOW: Timestamp = Timestamp(1_800_000_000);
 
 /// A GUID that ends in a number.
-pub fn id(number: u32) -> String {
+pub fn id(number: usize) -> String {
     format!("00000000-0000-4000-8000-{number:012x}")
 }
 
@@ -38,7 +38,8 @@ pub fn ask(resource: &str, right: Option<Right>) -> Ask {
 }
 
 pub fn subject(kind: Kind, issuer: &str, claims: Value) -> Subject {
-    let claims = Claims(claims.as_object().cloned().unwrap());
+    let Value::Object(claims) = claims else { panic!("claims are an object") };
+    let claims = Claims(claims);
     let entra = issuer == "corp";
     Subject {
         kind,
