@@ -172,6 +172,7 @@ fn settings(base: &str) -> Settings {
         audit: Audit { file: "a".into(), key_file: None, otlp: None },
         limits: Limits {
             per_subject: 1,
+            per_rule: None,
             connections: 1,
             header_timeout: second,
             request_timeout: second,
@@ -188,6 +189,7 @@ fn settings(base: &str) -> Settings {
         hosts: vec![Host { url: url(), max_life: second, terms: HostTerms::Cloud(cloud) }],
         service_users: vec![ServiceUser { name: "ci-bot".into(), host: url(), account_id: "557058:bot".into() }],
         bootstrap: None,
+        metrics_from: Vec::new(),
     }
 }
 
