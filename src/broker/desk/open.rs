@@ -59,7 +59,7 @@ impl Desk {
             centers,
             permissions: Permissions::default(),
             chores: vec![sweeper.abort_handle(), tidier.abort_handle()],
-            issuers: Issuers::new(&settings.issuers, &outward),
+            issuers: Issuers::new(&settings.issuers, outward.clone()),
             quotas: Quotas::new(settings.limits.per_subject),
             rule_quotas: settings.limits.per_rule.map(Quotas::new),
             breakers: Breakers::default(),

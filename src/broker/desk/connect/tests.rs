@@ -190,6 +190,7 @@ fn settings(base: &str) -> Settings {
         hosts: vec![Host { url: url(), max_life: second, terms: HostTerms::Cloud(cloud) }],
         service_users: vec![ServiceUser { name: "ci-bot".into(), host: url(), account_id: "557058:bot".into() }],
         bootstrap: None,
+        metrics_from: Vec::new(),
     }
 }
 
