@@ -22,6 +22,9 @@ mod bounds;
 #[cfg(feature = "broker")]
 #[path = "it/broker_store/mod.rs"]
 mod broker_store;
+#[cfg(feature = "broker")]
+#[path = "it/broker/mod.rs"]
+mod broker;
 #[path = "it/canaries.rs"]
 mod canaries;
 #[path = "it/cdp.rs"]

@@ -4,10 +4,12 @@ pub mod export;
 pub mod join;
 mod table;
 
+use crate::app::wanted::Wanted;
 use crate::app::world::{World, trail_file};
 use crate::app::{trail, words};
 use crate::audit::{self, Anchors, Kept, Row, Trace, Verdict};
 use crate::basis::clock::Timestamp;
+use crate::basis::credential::Ruling;
 use crate::basis::failure::Failure;
 use crate::basis::url::WebUrl;
 use crate::vault::Place;
@@ -94,6 +96,14 @@ pub fn join(world: &World, entra: &Path, atlassian: &Path, json: bool) -> Result
         return Ok(format!("{:#}\n", serde_json::json!(joined)));
     }
     Ok(words::joined(&joined))
+}
+
+/// By which rule a broker issued the last token of a host; nothing where no broker said so, or the trail cannot be read.
+pub fn last_ruling(world: &World, wanted: &Wanted<'_>) -> Ruling {
+    let url = Some(wanted.host.url.to_string());
+    let rows = trace(world).map(|trace| audit::rows(&trace)).unwrap_or_default();
+    let last = rows.into_iter().rfind(|row| row.event == "mint" && row.host == url);
+    last.map(|row| Ruling { rule: row.rule, policy: row.policy }).unwrap_or_default()
 }
 
 fn chosen(world: &World, choice: &Choice, trace: &Trace) -> Result<Vec<Row>, Failure> {

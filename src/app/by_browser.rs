@@ -1,6 +1,7 @@
 //! The sign-in in the browser: Entra, then Bitbucket's consents in the same tab, then the true outcome.
 
 use crate::app::answer::{self, Answer, PATIENCE};
+use crate::app::connect;
 use crate::app::consent;
 use crate::app::entra::InBrowser;
 use crate::app::forward;
@@ -41,6 +42,7 @@ pub fn run(sign_in: &SignIn<'_>, choice: &Choice) -> Result<Proof, Failure> {
         }
         (Ok(proof), Answer::Tab(visit)) => {
             let visit = consent::in_tab(sign_in, &mut loopback, &consents, &proof, visit)?;
+            let visit = connect::in_tab(sign_in, &mut loopback, &proof, visit)?;
             answer::show(visit, |language| pages::done(language, world, wanted, &proof));
             world.ui.tell(&words::signed_in(world, &proof));
             Ok(proof)
@@ -49,6 +51,7 @@ pub fn run(sign_in: &SignIn<'_>, choice: &Choice) -> Result<Proof, Failure> {
             // Its port may be the one that a consent needs.
             drop(loopback);
             consents.iter().try_for_each(|wanted| consent::by_paste(world, wanted, &proof))?;
+            connect::elsewhere(sign_in, &proof)?;
             world.ui.tell(&words::signed_in(world, &proof));
             Ok(proof)
         }

@@ -1,6 +1,7 @@
 //! The sign-in by device code: a code and an address on the terminal (RFC 8628).
 
 use crate::app::by_browser;
+use crate::app::connect;
 use crate::app::consent;
 use crate::app::entra::ByDevice;
 use crate::app::interaction::Choice;
@@ -33,6 +34,7 @@ pub fn run(sign_in: &SignIn<'_>, choice: &Choice) -> Result<Proof, Failure> {
     for wanted in sign_in.consents()? {
         consent::by_paste(world, &wanted, &proof)?;
     }
+    connect::elsewhere(sign_in, &proof)?;
     world.ui.tell(&words::signed_in(world, &proof));
     Ok(proof)
 }

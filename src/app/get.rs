@@ -1,6 +1,7 @@
 //! Answers git: from the cache if it can, else by way of Entra and the token source.
 
-use crate::app::mint;
+use crate::app::connect;
+use crate::app::mint::{self, Asked};
 use crate::app::prove;
 use crate::app::records::Cached;
 use crate::app::renew;
@@ -78,11 +79,11 @@ pub fn obtain(world: &World, wanted: &Wanted<'_>, manner: Manner) -> Result<Cach
     obtained
 }
 
-/// Entra is asked at most twice, a person at most once.
+/// Entra is asked at most twice; a person at most once for each thing that only they can do.
 fn prove_and_mint(world: &World, wanted: &Wanted<'_>, manner: Manner) -> Result<Cached, Failure> {
     let mut proof = prove::prove(world, wanted, manner)?;
     let mut endings = turns::state(world, wanted).endings;
-    let mut retried = false;
+    let (mut retried, mut connected, mut stepped) = (false, false, false);
     loop {
         match mint::mint(world, wanted, &proof, endings, manner) {
             Ok(cached) => return Ok(cached),
@@ -95,6 +96,21 @@ fn prove_and_mint(world: &World, wanted: &Wanted<'_>, manner: Manner) -> Result<
                 prove::forget_recent(world, wanted, &proof);
                 proof = prove::prove(world, wanted, manner)?;
             }
+            Err(mint::Stopped::Asked(Asked::Connect(page), failure)) if !connected => {
+                connected = true;
+                connect::alone(world, wanted, &proof, manner, (&page, failure))?;
+                proof = prove::prove(world, wanted, manner)?;
+                endings = turns::state(world, wanted).endings;
+                continue;
+            }
+            Err(mint::Stopped::Asked(Asked::StepUp(demand), failure)) if !stepped => {
+                stepped = true;
+                proof = prove::step_up(world, wanted, manner, &demand, (&proof, failure))?;
+                endings = turns::state(world, wanted).endings;
+                continue;
+            }
+            Err(mint::Stopped::Asked(Asked::Connect(_), _)) => return Err(words::connected_in_vain(wanted)),
+            Err(mint::Stopped::Asked(Asked::StepUp(_), _)) => return Err(words::stepped_up_in_vain(wanted)),
             Err(mint::Stopped::ConsentNeeded | mint::Stopped::SignedOut) => return Err(words::consent_lost(wanted)),
             Err(mint::Stopped::Failed(failure) | mint::Stopped::ProofRefused(failure)) => return Err(failure),
         }

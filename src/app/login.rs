@@ -1,6 +1,7 @@
 //! A person signs in on purpose.
 
 use crate::app::chain;
+use crate::app::connect;
 use crate::app::get::{self, Manner};
 use crate::app::grants;
 use crate::app::sessions::{self, Kept};
@@ -12,7 +13,7 @@ use crate::app::{pick, prove, trail, turns};
 use crate::basis::failure::Failure;
 use crate::basis::session::Flow;
 use crate::config;
-use crate::config::settings::{FlowChoice, Identity};
+use crate::config::settings::{FlowChoice, Identity, Source};
 
 /// What was typed.
 #[derive(Clone, Debug, Default)]
@@ -60,6 +61,9 @@ fn consents(world: &World, first: &Wanted<'_>, hosts: &[Wanted<'_>], kept: &Kept
             prove::consent(world, wanted, Manner::Command)?;
         }
     }
+    for wanted in hosts.iter().filter(|wanted| matches!(wanted.host.source, Source::Exchange(_))) {
+        connect::now(world, wanted)?;
+    }
     world.ui.tell(&words::already_signed_in(world, &kept.session));
     Ok(())
 }
@@ -105,5 +109,7 @@ fn flow(world: &World, wish: &Wish, wanted: &Wanted<'_>) -> Option<Flow> {
 /// The session that makes a new sign-in needless, unless one was asked for.
 fn lives(world: &World, wish: &Wish, wanted: &Wanted<'_>) -> Result<Option<Kept>, Failure> {
     let kept = sessions::load(world, wanted)?;
-    Ok(kept.filter(|kept| !wish.force && !wish.ahead && world.clock.now() < kept.session.ends))
+    // What Entra or the broker wants to see is only shown by a new one.
+    let demanded = turns::state(world, wanted).claims.is_some();
+    Ok(kept.filter(|_| !demanded).filter(|kept| !wish.force && !wish.ahead && world.clock.now() < kept.session.ends))
 }

@@ -11,7 +11,7 @@ use crate::basis::credential::{Credential, Proof};
 use crate::basis::failure::Failure;
 use crate::config::settings::Source;
 use crate::source::exchange::exchange;
-use crate::source::{Limits, Mint, SourceError, entra};
+use crate::source::{Demand, Limits, Mint, SourceError, entra};
 use std::time::Duration;
 
 /// Why nothing was minted, named for what the caller does next.
@@ -21,10 +21,21 @@ pub enum Stopped {
     ConsentNeeded,
     /// The other side does not take the proof: ask Entra again, once.
     ProofRefused(Failure),
+    /// The broker wants a person to do something first; the failure is for when nobody can.
+    Asked(Asked, Failure),
     /// The session was ended while its turn was waited for; the proof counts no more.
     SignedOut,
     /// It ends here.
     Failed(Failure),
+}
+
+/// What a broker wants of a person.
+#[derive(Clone, Debug)]
+pub enum Asked {
+    /// Their Bitbucket account connected, at this page.
+    Connect(String),
+    /// Another sign-in.
+    StepUp(Demand),
 }
 
 impl From<Failure> for Stopped {
@@ -113,6 +124,8 @@ pub fn stopped(wanted: &Wanted<'_>, error: &SourceError) -> Stopped {
     let failure = words::source(wanted, error);
     match error {
         SourceError::NeedsConsent { .. } if grants::needed(&wanted.host.source) => Stopped::ConsentNeeded,
+        SourceError::Connect { page } => Stopped::Asked(Asked::Connect(page.clone()), failure),
+        SourceError::StepUp { demand, .. } => Stopped::Asked(Asked::StepUp(demand.clone()), failure),
         SourceError::ProofRefused { .. } => Stopped::ProofRefused(failure),
         _ => Stopped::Failed(failure),
     }

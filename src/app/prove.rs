@@ -7,13 +7,14 @@ use crate::app::sign_in::{self, SignIn, Why};
 use crate::app::wanted::Wanted;
 use crate::app::words;
 use crate::app::world::World;
-use crate::app::{consent, grants, interaction, trail, turns, workload};
+use crate::app::{claims, consent, grants, interaction, trail, turns, workload};
 use crate::basis::clock::Timestamp;
 use crate::basis::credential::{Proof, Subject, Vouched};
 use crate::basis::failure::{Failure, Kind};
 use crate::config::settings::Identity;
 use crate::flight::Turn;
 use crate::session::Tokens;
+use crate::source::Demand;
 use std::time::Duration;
 
 pub use crate::app::sessions::forget_recent;
@@ -41,7 +42,12 @@ pub fn prove(world: &World, wanted: &Wanted<'_>, manner: Manner) -> Result<Proof
 /// The failure of the leader that was waited for, if it is ours too: it wanted the same host, or the account has no
 /// session, so that we would ask the same person the same thing. Who has a person to ask does not adopt that
 /// there was none.
-fn adopted(world: &World, wanted: &Wanted<'_>, manner: Manner, turn: &dyn Turn) -> Result<Option<Failure>, Failure> {
+pub fn adopted(
+    world: &World,
+    wanted: &Wanted<'_>,
+    manner: Manner,
+    turn: &dyn Turn,
+) -> Result<Option<Failure>, Failure> {
     let Some(adopted) = turn.adopted() else { return Ok(None) };
     if !adopted.is_about(&wanted.grant) && sessions::load(world, wanted)?.is_some() {
         return Ok(None);
@@ -65,6 +71,40 @@ pub fn consent(world: &World, wanted: &Wanted<'_>, manner: Manner) -> Result<(),
     let consented = prove_and_consent(world, wanted, manner, &*turn);
     turn.conclude(&wanted.grant, consented.as_ref().err());
     consented
+}
+
+/// Signs in again as the broker demands, once; a sign-in of somebody else's meanwhile serves as well.
+pub fn step_up(
+    world: &World,
+    wanted: &Wanted<'_>,
+    manner: Manner,
+    demand: &Demand,
+    (refused, failure): (&Proof, Failure),
+) -> Result<Proof, Failure> {
+    if wanted.profile.identity != Identity::User {
+        return Err(failure);
+    }
+    forget_recent(world, wanted, refused);
+    let turn = turns::account(world, wanted)?;
+    if let Some(proof) = sessions::recent(world, wanted) {
+        return Ok(proof);
+    }
+    if let Some(failure) = adopted(world, wanted, manner, &*turn)? {
+        return Err(failure);
+    }
+    // If nobody can be asked now, the next sign-in still brings them.
+    turns::change(world, wanted, |state| {
+        if let Some(claims) = &demand.claims {
+            state.claims = Some(claims::merged(state.claims.as_deref(), claims));
+        }
+    });
+    let again = Again { claims: turns::state(world, wanted).claims, ..Again::default() };
+    let sign_in = SignIn::new(world, wanted, manner, &*turn, Why::StepUp);
+    let sign_in = sign_in.again(again, Some(refused.who.username.clone()));
+    let sign_in = SignIn { reauthenticate: sign_in.reauthenticate || demand.fresh, ..sign_in };
+    let signed = sign_in::sign_in(&sign_in).map_err(|nobody| because(nobody, &failure));
+    turn.conclude(&wanted.grant, signed.as_ref().err());
+    signed
 }
 
 fn prove_and_consent(world: &World, wanted: &Wanted<'_>, manner: Manner, turn: &dyn Turn) -> Result<(), Failure> {

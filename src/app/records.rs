@@ -1,7 +1,7 @@
 //! How sessions, credentials and proofs are written down: versioned JSON, taken apart field by field.
 
 use crate::basis::clock::Timestamp;
-use crate::basis::credential::{Credential, Proof, Subject, Vouched};
+use crate::basis::credential::{Credential, Proof, Ruling, Subject, Vouched};
 use crate::basis::secret::{AccessToken, GitToken, RefreshToken, SecretBytes};
 use crate::basis::session::{Flow, Session, Who};
 use serde::{Deserialize, Serialize};
@@ -33,18 +33,29 @@ pub fn session_bytes(session: &Session) -> SecretBytes {
 
 /// A cached credential; `None` for anything of another version.
 pub fn cached(bytes: &SecretBytes) -> Option<Cached> {
-    let CachedForm { v, username, token, issued, expires, scopes, who, suspect, session_ends } =
+    let CachedForm { v, username, token, issued, expires, scopes, ruling, who, suspect, session_ends } =
         serde_json::from_slice(bytes.expose()).ok()?;
-    let credential = Credential { username, token, issued, expires, scopes };
+    let credential = Credential { username, token, issued, expires, scopes, ruling };
     (v == VERSION).then_some(Cached { credential, who, suspect, session_ends })
 }
 
 /// The bytes of a cached credential.
 pub fn cached_bytes(cached: &Cached) -> SecretBytes {
     let Cached { credential, who, suspect, session_ends } = cached;
-    let Credential { username, token, issued, expires, scopes } = credential;
+    let Credential { username, token, issued, expires, scopes, ruling } = credential;
     let (v, token) = (VERSION, token.expose());
-    SecretBytes::json(&WrittenCached { v, username, token, issued, expires, scopes, who, suspect, session_ends })
+    SecretBytes::json(&WrittenCached {
+        v,
+        username,
+        token,
+        issued,
+        expires,
+        scopes,
+        ruling,
+        who,
+        suspect,
+        session_ends,
+    })
 }
 
 /// A proof in the hot cache; `None` for anything of another version.
@@ -83,6 +94,8 @@ struct CachedForm {
     issued: Timestamp,
     expires: Timestamp,
     scopes: String,
+    #[serde(default)]
+    ruling: Ruling,
     who: Who,
     suspect: bool,
     session_ends: Timestamp,
@@ -121,6 +134,7 @@ struct WrittenCached<'a> {
     issued: &'a Timestamp,
     expires: &'a Timestamp,
     scopes: &'a str,
+    ruling: &'a Ruling,
     who: &'a Who,
     suspect: &'a bool,
     session_ends: &'a Timestamp,
@@ -165,10 +179,12 @@ mod tests {
             issued: Timestamp(1),
             expires: Timestamp(9),
             scopes: "s".into(),
+            ruling: Ruling { rule: Some("r".into()), policy: None },
         };
         let back = cached(&cached_bytes(&Cached { credential, who: who(), suspect: true, session_ends: Timestamp(7) }))
             .unwrap();
         assert_eq!((back.credential.token.expose(), back.suspect, back.who), ("gt", true, who()));
+        assert_eq!(back.credential.ruling.rule.as_deref(), Some("r"));
 
         let access_token = Some(AccessToken::new("at".into()));
         let there = Proof {

@@ -28,6 +28,8 @@ pub enum Why {
     Refused,
     /// The sessions of the account were revoked.
     Revoked,
+    /// The broker wants a newer or stronger sign-in.
+    StepUp,
     /// The person asked for it.
     Asked,
 }
@@ -149,7 +151,9 @@ pub fn begin(sign_in: &SignIn<'_>, tokens: Tokens, flow: Flow) -> Result<Proof, 
     sessions::keep(world, wanted, &session, before.map_or(0, |kept| kept.generation))?;
     turns::change(world, wanted, |state| {
         let last = Some(Who { email: None, ..who.clone() });
-        *state = AccountState { latest_clock: Some(now), endings: state.endings, last, ..AccountState::default() };
+        let connect = state.connect.take();
+        let endings = state.endings;
+        *state = AccountState { latest_clock: Some(now), endings, last, connect, ..AccountState::default() };
     });
     trail::signed_in(world, wanted, &session, &vouched)?;
     let access_token = access.filter(|_| wanted.host.source.entra_scope().is_some());

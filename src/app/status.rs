@@ -1,12 +1,13 @@
 //! Who is signed in, until when, and what each host has.
 
 use crate::app::get;
-use crate::app::wanted::Wanted;
+use crate::app::records::Cached;
+use crate::app::wanted::{Wanted, per_repository};
 use crate::app::words;
 use crate::app::world::World;
-use crate::app::{grants, organisation, pick, sessions, workload};
+use crate::app::{audit, grants, organisation, pick, sessions, turns, workload};
 use crate::basis::clock::Timestamp;
-use crate::basis::credential::Credential;
+use crate::basis::credential::{Credential, Ruling};
 use crate::basis::failure::Failure;
 use crate::basis::version::Version;
 use crate::config::settings::Source;
@@ -80,6 +81,9 @@ pub struct HostStatus {
     /// RFC 3339, UTC: from then on, the next git command replaces that token without asking anybody. Nothing where
     /// the day ends before, or no token waits.
     pub next_renewal: Option<String>,
+    /// By which rule of which policy the broker issued the last token.
+    #[serde(flatten)]
+    pub ruling: Ruling,
     #[serde(skip)]
     pub expires: Option<Timestamp>,
     #[serde(skip)]
@@ -163,6 +167,7 @@ fn host(
 ) -> Result<HostStatus, Failure> {
     let cached = get::fresh(world, wanted);
     let needs_grant = grants::needed(&wanted.host.source);
+    let unconnected = turns::state(world, wanted).connect.is_some_and(|note| note.host == wanted.host.url);
     let grant = if needs_grant { grants::load(world, wanted)? } else { None };
     let expires = cached.as_ref().map(|cached| cached.credential.expires);
     let renews = cached.as_ref().map(|cached| renewal(world, wanted, &cached.credential));
@@ -171,8 +176,9 @@ fn host(
         url: wanted.host.url.to_string(),
         source: wanted.host.source.name(),
         decided_by: words::origin(world, wanted),
-        needs_consent: needs_grant && !grant.as_ref().is_some_and(|kept| kept.grant.is_alive()),
+        needs_consent: unconnected || needs_grant && !grant.as_ref().is_some_and(|kept| kept.grant.is_alive()),
         grant: grant.map(|kept| kept.grant.account_name),
+        ruling: ruling(world, wanted, cached.as_ref()),
         scopes: cached.map(|cached| cached.credential.scopes).filter(|scopes| !scopes.is_empty()),
         token_expires: expires.map(Timestamp::rfc3339),
         next_renewal: renews.map(Timestamp::rfc3339),
@@ -180,6 +186,16 @@ fn host(
         renews,
         chain: chain(wanted),
     })
+}
+
+/// Why the broker issued the last token: the one that waits, else what the trail says. Tokens of single repositories
+/// are found under their repositories only.
+fn ruling(world: &World, wanted: &Wanted<'_>, cached: Option<&Cached>) -> Ruling {
+    match (cached, per_repository(wanted.host)) {
+        (Some(cached), _) => cached.credential.ruling.clone(),
+        (None, true) => audit::last_ruling(world, wanted),
+        (None, false) => Ruling::default(),
+    }
 }
 
 /// When a git command first finds this token too old: behind its back where the old token stays valid, else as a miss.

@@ -24,6 +24,8 @@ pub fn minted(world: &World, wanted: &Wanted<'_>, cached: &Cached, vouched: &Vou
             token_sha256: Some(digest::of(credential.token.expose().as_bytes())),
             expires: Some(credential.expires.rfc3339()),
             scopes: Some(credential.scopes.clone()),
+            rule: credential.ruling.rule.clone(),
+            policy: credential.ruling.policy.clone(),
             ..by(vouched, event(world, wanted, "mint", Some(&cached.who), "ok"))
         },
     )

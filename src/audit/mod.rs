@@ -85,6 +85,11 @@ pub struct Event {
     /// Of a workload: which identity was detected, and by what.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
+    /// By which rule of which policy the broker issued, as it says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
     /// The Bitbucket account that was bound.
     pub bitbucket_account: Option<String>,
     /// How many grants were removed.

@@ -26,6 +26,10 @@ pub struct Row {
     pub uti: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
     pub bitbucket_account: Option<String>,
     pub grants_removed: Option<u64>,
     pub pid: u64,
@@ -80,6 +84,8 @@ fn decision(line: &Line) -> Row {
         correlation: text("correlation"),
         uti: text("uti"),
         identity: text("identity"),
+        rule: text("rule"),
+        policy: text("policy"),
         bitbucket_account: text("bitbucket_account"),
         grants_removed: number("grants_removed"),
         pid: number("pid").unwrap_or(0),

@@ -17,6 +17,18 @@ pub struct Credential {
     pub expires: Timestamp,
     /// The scopes granted, as the server named them.
     pub scopes: String,
+    pub ruling: Ruling,
+}
+
+/// Why a broker issued a token, in its own words; empty where it does not say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ruling {
+    /// The rule of its policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// The digest of that policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
 }
 
 /// The user name that Bitbucket takes with an OAuth access token (`facts/bitbucket.md` A2, B2).
@@ -118,6 +130,7 @@ mod tests {
             issued: Timestamp(1000),
             expires: Timestamp(1000 + life),
             scopes: String::new(),
+            ruling: Ruling::default(),
         }
     }
 

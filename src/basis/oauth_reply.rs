@@ -21,6 +21,11 @@ pub struct TokenReply {
     #[serde(default, deserialize_with = "words")]
     scopes: Option<String>,
     pub username: Option<String>,
+    /// The rule by which a broker decided, and the digest of its policy.
+    #[serde(default, deserialize_with = "only_text")]
+    pub rule: Option<String>,
+    #[serde(default, deserialize_with = "only_text")]
+    pub policy_digest: Option<String>,
 }
 
 impl TokenReply {
@@ -107,6 +112,11 @@ fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration
         Some(Seconds::Broken(seconds)) => Some(Duration::try_from_secs_f64(seconds).map_err(|_| wrong())?),
         Some(Seconds::Text(text)) => Some(Duration::from_secs(text.trim().parse().map_err(|_| wrong())?)),
     })
+}
+
+/// A text; anything else under that name is another server's own affair.
+fn only_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(serde_json::Value::deserialize(deserializer)?.as_str().map(text::clean))
 }
 
 /// A list of scopes as text or as an array.

@@ -4,6 +4,7 @@ use crate::basis::clock::Timestamp;
 use crate::basis::files::{private_dir, put_private, read_private};
 use crate::basis::host_id::AccountId;
 use crate::basis::session::Who;
+use crate::basis::url::WebUrl;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,10 +29,20 @@ pub struct AccountState {
     pub latest_clock: Option<Timestamp>,
     /// The claims that Entra asked for and that the next sign-in has to bring.
     pub claims: Option<String>,
+    /// For what the broker wants an account of the person's to be connected; nobody has done it so far.
+    pub connect: Option<Unconnected>,
     /// How often the account's session was ended here: a proof from before counts no more.
     pub endings: u64,
     /// Whose day it last was: until `logout` nobody else signs in by mistake (DESIGN.md section 8).
     pub last: Option<Who>,
+}
+
+/// A question that a broker answered by wanting an account connected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unconnected {
+    pub host: WebUrl,
+    /// The repository, where the host is asked per repository.
+    pub path: Option<String>,
 }
 
 impl AccountState {
@@ -83,6 +94,7 @@ mod tests {
             claims: Some("{}".into()),
             unreachable: true,
             endings: 3,
+            connect: Some(Unconnected { host: "https://bitbucket.org".parse().unwrap(), path: Some("a/b".into()) }),
             last: Some(Who { tid: "t".into(), oid: "o".into(), username: "ada".into(), email: None }),
         };
         state.save(dir.path(), &account).unwrap();

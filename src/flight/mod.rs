@@ -12,7 +12,7 @@ mod file;
 mod note;
 pub mod rest;
 
-pub use account::AccountState;
+pub use account::{AccountState, Unconnected};
 pub use deferred::Deferred;
 pub use file::Files;
 

@@ -106,6 +106,7 @@ mod tests {
             issued: Timestamp(1_700_000_000),
             expires: Timestamp(1_700_003_600),
             scopes: String::new(),
+            ruling: crate::basis::credential::Ruling::default(),
         }
     }
 

@@ -4,11 +4,11 @@ use crate::basis::account::BitbucketAccount;
 use crate::basis::base64;
 use crate::basis::clock::Timestamp;
 use crate::basis::credential::TOKEN_USER;
-use crate::basis::oauth_reply::{Refusal, TokenReply};
+use crate::basis::oauth_reply::TokenReply;
 use crate::basis::secret::{ClientSecret, Code, GitToken, RefreshToken, SecretBytes, Verifier};
 use crate::config::settings::CloudOauth;
 use crate::net::{Call, Http};
-use crate::source::refusal::{Step, status_name};
+use crate::source::refusal::{self, Step};
 use crate::source::wire::{self, shape, upstream};
 use crate::source::{Granted, Mint, Probe, SourceError};
 use serde::Deserialize;
@@ -122,9 +122,7 @@ fn read<T: for<'a> Deserialize<'a>>(http: &dyn Http, url: String, token: &GitTok
     let (call, reply) = wire::api(http, url, token)?;
     match reply.status {
         401 => Err(upstream(&call, "does not take the token that was just issued")),
-        403 => {
-            Err(SourceError::NotAllowed { error: status_name(403), description: Refusal::of(&reply.body).description })
-        }
+        403 => Err(refusal::not_allowed(&reply)),
         _ => serde_json::from_slice(reply.body.expose()).map_err(|_| upstream(&call, shape(&reply))),
     }
 }

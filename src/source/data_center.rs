@@ -3,12 +3,12 @@
 use crate::basis::account::BitbucketAccount;
 use crate::basis::clock::Timestamp;
 use crate::basis::credential::TOKEN_USER;
-use crate::basis::oauth_reply::{Refusal, TokenReply};
+use crate::basis::oauth_reply::TokenReply;
 use crate::basis::secret::{ClientSecret, Code, GitToken, RefreshToken, Verifier};
 use crate::basis::url::WebUrl;
 use crate::config::settings::DataCenterOauth;
 use crate::net::{Call, Http};
-use crate::source::refusal::{Step, status_name};
+use crate::source::refusal::{self, Step};
 use crate::source::wire::{self, upstream};
 use crate::source::{Granted, Mint, Probe, SourceError};
 use std::time::Duration;
@@ -75,9 +75,7 @@ pub fn account(http: &dyn Http, base: &WebUrl, token: &GitToken) -> Result<Bitbu
     let (call, reply) = wire::api(http, base.join("/rest/api/latest/application-properties"), token)?;
     match reply.status {
         401 => Err(upstream(&call, "does not take the token that was just issued")),
-        403 => {
-            Err(SourceError::NotAllowed { error: status_name(403), description: Refusal::of(&reply.body).description })
-        }
+        403 => Err(refusal::not_allowed(&reply)),
         _ => match reply.header("x-ausername").filter(|name| !name.is_empty()) {
             Some(name) => {
                 Ok(BitbucketAccount { id: name.to_owned(), name: name.to_owned(), verified_emails: Vec::new() })

@@ -1,7 +1,7 @@
 //! The `entra` source: an identity-aware proxy takes the Entra access token itself, so nothing is asked of anybody.
 
 use crate::basis::clock::Clock;
-use crate::basis::credential::{Credential, Proof, TOKEN_USER};
+use crate::basis::credential::{Credential, Proof, Ruling, TOKEN_USER};
 use crate::basis::secret::GitToken;
 use crate::config::settings::EntraSource;
 use crate::source::{Limits, SourceError, printable};
@@ -18,6 +18,7 @@ pub fn credential(
     let access = proof.access_token.as_ref().ok_or_else(no_access_token)?;
     printable(access.expose(), "token")?;
     Ok(Credential {
+        ruling: Ruling::default(),
         username: TOKEN_USER.to_owned(),
         token: GitToken::new(access.expose().to_owned()),
         issued,

@@ -1,11 +1,12 @@
 //! The `exchange` source: the organisation's broker turns an Entra access token into a Bitbucket token
 //! (RFC 8693, `facts/entra.md` 11, `facts/bitbucket.md` E3).
 
-use crate::basis::credential::{Ask, Credential, Subject, TOKEN_USER};
+use crate::basis::credential::{Ask, Credential, Ruling, Subject, TOKEN_USER};
 use crate::basis::oauth_reply::TokenReply;
 use crate::basis::url::WebUrl;
 use crate::config::settings::{AuthScheme, ClientAuth, Exchange, Host};
 use crate::net::Call;
+use crate::source::asking::Said;
 use crate::source::entra::no_access_token;
 use crate::source::refusal::Step;
 use crate::source::wire::{self, bearer, upstream};
@@ -19,12 +20,16 @@ use std::time::Duration;
 pub fn exchange(mint: &Mint<'_>, host: &Host, settings: &Exchange, ask: &Ask) -> Result<Credential, SourceError> {
     let issued = mint.clock.now();
     let call = request(mint, host, settings, ask)?;
-    let reply = wire::token(mint.http, &call, Step::Exchange)?;
+    let reply = wire::send(mint.http, &call)?;
+    let said = Said::of(&reply);
+    said.asks_a_person(&call, &settings.token_endpoint)?;
+    let reply = wire::read(&call, &reply, Step::Exchange).map_err(|error| said.whom_to_ask(error))?;
     usable(&call, settings, &reply)?;
     let life = reply.life(UNSAID);
     let scopes = reply.scopes(settings.request_scope.as_deref().unwrap_or_default());
     let username = reply.username.filter(|name| !name.is_empty()).unwrap_or_else(|| TOKEN_USER.to_owned());
-    mint.credential(issued, life, username, reply.access_token, scopes)
+    let credential = mint.credential(issued, life, username, reply.access_token, scopes)?;
+    Ok(Credential { ruling: Ruling { rule: reply.rule, policy: reply.policy_digest }, ..credential })
 }
 
 fn request(mint: &Mint<'_>, host: &Host, settings: &Exchange, ask: &Ask) -> Result<Call, SourceError> {
@@ -73,6 +78,7 @@ fn repository_url(host: &WebUrl, ask: &Ask) -> Result<String, SourceError> {
         return Err(SourceError::NotAllowed {
             error: "invalid_target".to_owned(),
             description: "the repository path has empty or dot segments".to_owned(),
+            contact: None,
         });
     }
     Ok(host.join(&format!("/{}", encoded(path))))

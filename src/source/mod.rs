@@ -1,6 +1,7 @@
 //! Turns the proof that Entra vouches for somebody into a short-lived git token. Protocol only: what comes
 //! back is stored, audited and handed out by the caller. No call here is made twice.
 
+pub mod asking;
 pub mod cloud;
 pub mod data_center;
 pub mod entra;
@@ -13,7 +14,7 @@ mod script;
 mod wire;
 
 use crate::basis::clock::{Clock, Timestamp};
-use crate::basis::credential::{Credential, Proof};
+use crate::basis::credential::{Credential, Proof, Ruling};
 use crate::basis::secret::{GitToken, RefreshToken};
 use crate::basis::text;
 use crate::net::{Http, NetError};
@@ -51,7 +52,7 @@ impl Mint<'_> {
         printable(token.expose(), "token")?;
         let longest = issued.after(life.min(self.limits.max_life));
         let expires = longest.min(self.proof.session_ends);
-        Ok(Credential { username, token, issued, expires, scopes })
+        Ok(Credential { username, token, issued, expires, scopes, ruling: Ruling::default() })
     }
 }
 
@@ -86,7 +87,18 @@ pub enum SourceError {
     ProofRefused { error: String, description: String },
     /// Policy says no to this person, repository or scope; trying again does not help.
     #[error("refused: {}", said(error, description))]
-    NotAllowed { error: String, description: String },
+    NotAllowed {
+        error: String,
+        description: String,
+        /// Whom the server says can change it.
+        contact: Option<String>,
+    },
+    /// The broker has no Bitbucket account of this person: they connect it once, at this page of the broker's.
+    #[error("no Bitbucket account is connected at the broker")]
+    Connect { page: String },
+    /// The broker wants a newer or stronger sign-in (RFC 9470).
+    #[error("the broker wants another sign-in{}", after_colon(.description))]
+    StepUp { demand: Demand, description: String },
     /// Our settings, or the consumer, application link or broker client, have to be changed.
     #[error("set up wrongly: {}", said(error, description))]
     Configuration { error: String, description: String },
@@ -105,6 +117,19 @@ pub enum SourceError {
     /// The source needs a client secret and has none.
     #[error("no client secret is configured")]
     SecretMissing,
+}
+
+/// What a sign-in must show before a broker issues.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Demand {
+    /// A claims request for Entra (`facts/entra.md` 4.8), JSON.
+    pub claims: Option<String>,
+    /// The person must be seen again; single sign-on does not do.
+    pub fresh: bool,
+}
+
+fn after_colon(description: &str) -> String {
+    if description.is_empty() { String::new() } else { format!(": {description}") }
 }
 
 /// A refusal's name, with the server's own words where it has any.

@@ -26,7 +26,7 @@ pub fn check(place: &str, reply: &Reply, step: Step) -> Result<(), SourceError> 
         (None, 401) if step == Step::Exchange => {
             Err(SourceError::ProofRefused { error: status_name(401), description })
         }
-        (None, 403) => Err(SourceError::NotAllowed { error: status_name(403), description }),
+        (None, 403) => Err(not_allowed(reply)),
         // Data Center with OAuth switched off or too old answers so (facts/bitbucket.md B1); else a wrong URL.
         (None, 404 | 405 | 410) => Err(SourceError::Configuration { error: status_name(reply.status), description }),
         (None, status) => Err(upstream(place, format!("answers with status {status}"))),
@@ -65,8 +65,14 @@ fn named(place: &str, step: Step, name: &str, description: String, status: u16, 
             "invalid_client" | "invalid_request" | "invalid_scope" | "unauthorized_client" | "unsupported_grant_type",
             _,
         ) if status != 403 => SourceError::Configuration { error, description },
-        _ => SourceError::NotAllowed { error, description },
+        _ => SourceError::NotAllowed { error, description, contact: None },
     }
+}
+
+/// A refusal that is known by its status alone.
+pub fn not_allowed(reply: &Reply) -> SourceError {
+    let Refusal { description, .. } = Refusal::of(&reply.body);
+    SourceError::NotAllowed { error: status_name(403), description, contact: None }
 }
 
 /// The name of a refusal that has none: `http_403`.

@@ -8,10 +8,14 @@ use crate::source::refusal::{self, Step};
 
 /// Sends one token request and reads the answer.
 pub fn token(http: &dyn Http, call: &Call, step: Step) -> Result<TokenReply, SourceError> {
-    let reply = send(http, call)?;
-    refusal::check(call.place(), &reply, step)?;
+    read(call, &send(http, call)?, step)
+}
+
+/// Reads the answer to a token request.
+pub fn read(call: &Call, reply: &Reply, step: Step) -> Result<TokenReply, SourceError> {
+    refusal::check(call.place(), reply, step)?;
     let wrong = |clause: &str| upstream(call, clause);
-    let token: TokenReply = serde_json::from_slice(reply.body.expose()).map_err(|_| wrong(shape(&reply)))?;
+    let token: TokenReply = serde_json::from_slice(reply.body.expose()).map_err(|_| wrong(shape(reply)))?;
     if token.access_token.expose().is_empty() {
         return Err(wrong("answers with an empty token"));
     }

@@ -19,7 +19,7 @@ pub struct Cast {
 
 /// Decides; an error says what to do.
 pub fn cast(options: Options) -> Result<Cast, String> {
-    let Options { auto, device_code, source } = options;
+    let Options { auto, device_code, source, .. } = options;
     let (browser, why) = match usable(&Env::Process, "") {
         Usable::Yes(why) => (true, why),
         Usable::No(why) => (false, why),

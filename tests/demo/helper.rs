@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The directory that holds the built helper; an error is one clause and what to do.
-pub fn build() -> Result<PathBuf, String> {
+pub fn build(broker: bool) -> Result<PathBuf, String> {
     let profile = profile_dir()?;
     let target = profile.parent().unwrap_or(&profile);
     let mut line = vec!["build", "--quiet", "--bin", NAME];
+    if broker {
+        line.extend(["--features", "broker", "--bin", "bitbucket-sso-broker"]);
+    }
     match profile.file_name().and_then(|name| name.to_str()) {
         None | Some("debug") => {}
         Some("release") => line.push("--release"),

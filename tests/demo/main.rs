@@ -7,6 +7,8 @@
 #[path = "../practice/mod.rs"]
 mod practice;
 
+#[cfg(all(target_os = "linux", feature = "broker"))]
+mod broker;
 #[cfg(target_os = "linux")]
 mod casting;
 #[cfg(target_os = "linux")]

@@ -18,10 +18,24 @@ pub fn play(options: Options, interrupt: &Interrupt) -> Result<(), String> {
     git_is_there()?;
     _ = show::say(TITLE);
     show::explain("The helper, as it ships.");
-    let bin = helper::build()?;
-    let stage = Stage::build(bin, options.source, cast).map_err(|error| format!("no temporary home: {error}"))?;
+    let bin = helper::build(options.broker)?;
+    let stage = Stage::build(bin, options, cast).map_err(|error| format!("no temporary home: {error}"))?;
+    #[cfg(feature = "broker")]
+    let stage = with_broker(stage, options)?;
     let shell = Shell { stage: &stage, person: Person::new(&stage, cast), cast, interrupt };
+    #[cfg(feature = "broker")]
+    if options.broker {
+        crate::broker::opening(&shell)?;
+    }
     day(&shell, options.source)?;
+    #[cfg(feature = "broker")]
+    if options.broker {
+        crate::broker::closing(&shell)?;
+    }
+    if !options.broker {
+        show::explain("The end of the day comes by itself; this ends it now, with a receipt.");
+        shell.run("git credential-bitbucket-sso logout")?;
+    }
     drop(shell);
     drop(stage);
     _ = show::say(END);
@@ -43,9 +57,18 @@ fn day(shell: &Shell<'_>, source: Source) -> Result<(), String> {
     let fetched = shell.run_silent(&format!("git -C {REPOSITORY} fetch"))?;
     _ = show::say(&format!("(silent, after {:.2} s)", fetched.took.as_secs_f64()));
     show::explain("Who is signed in, until when, and what waits for which host.");
-    shell.run("git credential-bitbucket-sso status")?;
-    show::explain("The end of the day comes by itself; this ends it now, with a receipt.");
-    shell.run("git credential-bitbucket-sso logout").map(drop)
+    shell.run("git credential-bitbucket-sso status").map(drop)
+}
+
+/// The same stage with the broker running on it.
+#[cfg(feature = "broker")]
+fn with_broker(mut stage: Stage, options: Options) -> Result<Stage, String> {
+    if options.broker {
+        show::explain("The broker, for the rest of the play.");
+        show::command("bitbucket-sso-broker serve broker/broker.toml &");
+        stage.start_broker()?;
+    }
+    Ok(stage)
 }
 
 fn sign_in_and_clone(shell: &Shell<'_>, source: Source) -> Result<(), String> {

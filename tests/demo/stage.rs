@@ -2,6 +2,7 @@
 
 use crate::casting::Cast;
 use crate::leftovers;
+use crate::options;
 use crate::practice::{Options, Practice, Source, cast};
 use std::ffi::OsString;
 use std::fs;
@@ -13,6 +14,8 @@ use tempfile::TempDir;
 
 /// Practice servers and a home. All of it goes when dropped, in this order.
 pub struct Stage {
+    #[cfg(feature = "broker")]
+    broker: Option<crate::broker::Broker>,
     pub practice: Practice,
     root: TempDir,
     /// The login session's directory in memory, where the system has one to offer.
@@ -24,7 +27,7 @@ pub struct Stage {
 
 impl Stage {
     /// Starts the servers and writes the home: git's settings, the helper's configuration, a browser to call.
-    pub fn build(bin: PathBuf, source: Source, cast: Cast) -> Result<Self, Error> {
+    pub fn build(bin: PathBuf, options: options::Options, cast: Cast) -> Result<Self, Error> {
         let name = format!("{PREFIX}{}-", std::process::id());
         let root = tempfile::Builder::new().prefix(&name).tempdir()?;
         let runtime = tempfile::Builder::new().prefix(&name).tempdir_in("/dev/shm").ok();
@@ -35,13 +38,25 @@ impl Stage {
         for account in &mut practice.data_center.state().book.accounts {
             account.username.clone_from(&account.email);
         }
-        let stage = Self { practice, root, runtime, bin, device_code: cast.device_code };
+        let stage = Self {
+            #[cfg(feature = "broker")]
+            broker: options.broker.then(|| crate::broker::Broker::prepare(&practice, &root.path().join("home/broker"))),
+            practice,
+            root,
+            runtime,
+            bin,
+            device_code: cast.device_code,
+        };
         for directory in ["home/.config/bitbucket-sso", "inbox", "tmp"] {
             fs::create_dir_all(stage.path(directory))?;
         }
         fs::write(stage.path("home/.gitconfig"), stage.git_config())?;
-        fs::write(stage.path("home/.config/bitbucket-sso/config.toml"), stage.configuration(source))?;
+        fs::write(stage.path("home/.config/bitbucket-sso/config.toml"), stage.configuration(options.source))?;
         stage.write_browser()?;
+        #[cfg(feature = "broker")]
+        if let Some(broker) = &stage.broker {
+            broker.write_step(&stage.practice, &crate::broker::step_home(&stage.home()), &stage.git_config())?;
+        }
         Ok(stage)
     }
 
@@ -102,8 +117,29 @@ impl Stage {
     /// The tenant by its domain, as people write it, and a store that is not the person's keyring.
     fn configuration(&self, source: Source) -> String {
         let store = if leftovers::kernel_keys_allowed() { "kernel" } else { "memory-file" };
-        let text = self.practice.config_toml(source).replace(cast::TENANT, cast::DOMAIN);
+        let text = self.hosts(source).replace(cast::TENANT, cast::DOMAIN);
         format!("{text}\n[storage]\nrefresh_tokens = \"{store}\"\n")
+    }
+
+    #[cfg(feature = "broker")]
+    fn hosts(&self, source: Source) -> String {
+        match &self.broker {
+            Some(broker) => format!("{}\n{}", self.practice.entra_toml(), broker.hosts(&self.practice)),
+            None => self.practice.config_toml(source),
+        }
+    }
+
+    #[cfg(not(feature = "broker"))]
+    fn hosts(&self, source: Source) -> String {
+        self.practice.config_toml(source)
+    }
+
+    /// Starts the broker of this stage.
+    #[cfg(feature = "broker")]
+    pub fn start_broker(&mut self) -> Result<(), String> {
+        let mut command = Command::new(self.bin.join("bitbucket-sso-broker"));
+        self.dress(&mut command);
+        self.broker.as_mut().map_or(Ok(()), |broker| broker.start(command))
     }
 
     fn git_config(&self) -> String {

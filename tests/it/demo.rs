@@ -67,6 +67,35 @@ fn every_source_is_shown_by_both_flows() {
 }
 
 #[test]
+#[cfg(feature = "broker")]
+fn the_broker_itself_is_shown_with_a_pipeline_and_somebody_who_leaves() {
+    let (status, text) = Show::start(&["--auto", "--broker"], &[]).end();
+    assert!(status.success(), "{text}");
+    in_order(
+        &text,
+        &[
+            "\n$ bitbucket-sso-broker serve broker/broker.toml &\nlistening on 127.0.0.1:",
+            "\n$ bitbucket-sso-broker config validate broker/broker.toml\n",
+            "/acme/website.git\nCloning into 'website'...\n",
+            "\n$ git -C website push\nTo https://localhost:",
+            "    last token by the broker's rule developers of policy ",
+            "/scm/ACME/app.git step/app\nCloning into 'step/app'...\n",
+            "[not-allowed]\n  do this: ask the platform team for access to this repository\n",
+            "\n(refused)\n",
+            "\"outcome\":\"access_denied\"",
+            "the record holds: ",
+            "\nAll of it worked.",
+        ],
+    );
+}
+
+#[test]
+#[cfg(not(feature = "broker"))]
+fn without_the_broker_it_says_how_to_have_it() {
+    refused(&["--broker"], &[], 2, "the broker is not built: cargo run --features broker --example demo -- --broker");
+}
+
+#[test]
 fn ctrl_c_after_the_sign_in_leaves_nothing_behind() {
     let show = Show::start(&["--auto"], &[]);
     show.interrupt_at("signed in as alice@contoso.example");

@@ -4,6 +4,8 @@ use crate::practice::cast::{ALICE, BROKER_SCOPE, CLIENT, TENANT};
 use crate::practice::{Options, Practice, browser, codec, jwt};
 use serde_json::Value;
 
+#[path = "practice/around.rs"]
+mod around;
 #[path = "practice/bitbucket.rs"]
 mod bitbucket;
 #[path = "practice/entra.rs"]

@@ -5,11 +5,13 @@ mod cloud_api;
 mod cloud_oauth;
 mod data_center;
 mod data_center_oauth;
+mod data_center_tokens;
 mod lfs;
 mod oauth;
 
-pub use cloud::{Cloud, CloudKnobs, Pkce, RedirectRule, Shape, State as CloudState};
+pub use cloud::{Cloud, CloudKnobs, Consumer, Pkce, RedirectRule, Shape, State as CloudState};
 pub use data_center::{DataCenter, DataCenterKnobs, State as DataCenterState};
+pub use data_center_tokens::Service;
 
 use super::clock::Clock;
 use super::codec;
@@ -38,6 +40,8 @@ pub struct Live {
     pub expires: i64,
     /// Requests it still serves; `None`: any number.
     pub uses: Option<u32>,
+    /// `workspace/name` of the only repository it is good for.
+    pub only: Option<String>,
 }
 
 /// Why a repository refuses a good token.
@@ -62,6 +66,9 @@ pub struct Book {
     pub logged_in: Option<String>,
     /// By `workspace/name`; an empty name stands for all repositories.
     pub refusals: HashMap<String, Refusal>,
+    /// What an account may do on a repository, by user name and `workspace/name`: `none`, `read`, `write` or `admin`.
+    /// Who is not named may write.
+    pub rights: HashMap<(String, String), &'static str>,
     /// New access tokens die after so many requests.
     pub uses: Option<u32>,
     live: HashMap<String, Live>,
@@ -75,6 +82,7 @@ impl Book {
             accounts,
             logged_in: None,
             refusals: HashMap::new(),
+            rights: HashMap::new(),
             uses: None,
             live: HashMap::new(),
             clock: Arc::clone(clock),
@@ -97,8 +105,20 @@ impl Book {
 
     /// Accepts a token that someone else made.
     pub fn adopt(&mut self, token: &str, username: &str, scopes: &[String], expires: i64) {
-        let live = Live { username: username.into(), scopes: scopes.to_vec(), expires, uses: self.uses };
+        let live = Live { username: username.into(), scopes: scopes.to_vec(), expires, uses: self.uses, only: None };
         self.live.insert(token.into(), live);
+    }
+
+    /// Accepts a token for one repository only.
+    pub fn adopt_for(&mut self, token: &str, username: &str, scopes: &[String], (expires, slug): (i64, &str)) {
+        self.adopt(token, username, scopes, expires);
+        self.live.get_mut(token).unwrap().only = Some(slug.to_owned());
+    }
+
+    /// What an account may do on a repository: 0 nothing, 1 read, 2 write, 3 administer.
+    pub fn right(&self, username: &str, slug: &str) -> usize {
+        let word = self.rights.get(&(username.to_owned(), slug.to_owned())).copied().unwrap_or("write");
+        RIGHTS.iter().position(|known| *known == word).unwrap()
     }
 
     /// What a token is good for now; counts the use.
@@ -152,6 +172,9 @@ impl Live {
         }
     }
 }
+
+/// What there is to have, in order.
+pub(super) const RIGHTS: [&str; 4] = ["none", "read", "write", "admin"];
 
 impl Refusal {
     /// Status and text.

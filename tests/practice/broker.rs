@@ -3,7 +3,7 @@
 use super::bitbucket::{Book, Cloud, DataCenter};
 use super::cast;
 use super::clock::Clock;
-use super::codec::{opaque, value};
+use super::codec::{escape, opaque, value, with_query};
 use super::entra::{self, Entra};
 use super::http::{Door, Presented, Reply, Request, Response, Server};
 use super::journal::Journal;
@@ -45,6 +45,15 @@ pub struct Knobs {
     pub client_auth: bool,
     /// Accepts tokens of this other issuer (the `spare` key), for workloads.
     pub foreign_issuer: Option<String>,
+    /// Whether a person's Bitbucket account is connected here; `None`: nobody has to.
+    pub connected: Option<bool>,
+    /// The page named for it, instead of `{base}/connect/bitbucket.org`.
+    pub connect_uri: Option<String>,
+    /// The authentication context that a person's token must have.
+    pub acrs: Option<String>,
+    /// Members of the answers beyond the RFCs: rule and digest of a success, whom to ask of a refusal.
+    pub ruling: Option<(String, String)>,
+    pub contact: Option<String>,
     /// Repositories for which a token is issued when `resource` names one; empty: all.
     pub repositories: Vec<String>,
 }
@@ -55,6 +64,7 @@ struct Peers {
     cloud: Arc<Mutex<super::bitbucket::CloudState>>,
     data_center: Arc<Mutex<super::bitbucket::DataCenterState>>,
     clock: Arc<Clock>,
+    base: String,
 }
 
 impl Broker {
@@ -69,7 +79,13 @@ impl Broker {
         let knobs = Arc::new(Mutex::new(Knobs::default()));
         let weather = Arc::new(Weather::default());
         let clock = Arc::clone(clock);
-        let peers = Peers { tenant: entra.shared(), cloud: cloud.shared(), data_center: data_center.shared(), clock };
+        let peers = Peers {
+            tenant: entra.shared(),
+            cloud: cloud.shared(),
+            data_center: data_center.shared(),
+            clock,
+            base: base.clone(),
+        };
         let shared = Arc::clone(&knobs);
         let handler = weather::behind("broker", journal, &weather, move |request| {
             Reply::Answer(route(&peers, &mut shared.lock().unwrap(), request))
@@ -98,6 +114,11 @@ impl Default for Knobs {
             scope: "repository:write".into(),
             client_auth: false,
             foreign_issuer: None,
+            connected: None,
+            connect_uri: None,
+            acrs: None,
+            ruling: None,
+            contact: None,
             repositories: Vec::new(),
         }
     }
@@ -105,6 +126,7 @@ impl Default for Knobs {
 
 fn route(peers: &Peers, knobs: &mut Knobs, request: &Request) -> Response {
     match (request.method.as_str(), request.path.as_str()) {
+        ("GET" | "POST", "/connect/bitbucket.org") => connect(knobs, request),
         ("POST", "/oauth2/token") => exchange(peers, knobs, request).unwrap_or_else(|refused| refused),
         _ => Response::text(404, "not here"),
     }
@@ -144,7 +166,12 @@ fn exchange(peers: &Peers, knobs: &mut Knobs, request: &Request) -> Result<Respo
     let resource = value(&form, "resource").unwrap_or_default();
     let named = knobs.repositories.iter().any(|repository| resource.trim_end_matches(".git").ends_with(repository));
     if knobs.refuse_target || !knobs.repositories.is_empty() && !named {
-        return Err(refused("invalid_target", "No token is issued for this audience or resource."));
+        let mut body = json!({"error": "invalid_target", "error_description": "No token is issued for this audience."});
+        body["contact"] = json!(knobs.contact);
+        return Err(Response::json(400, &body));
+    }
+    if claims["idtyp"] != "app" {
+        asks_a_person(peers, knobs, &claims)?;
     }
     Ok(issued(peers, knobs, person))
 }
@@ -173,6 +200,59 @@ fn who(peers: &Peers, knobs: &Knobs, subject: &str, kind: &str) -> Result<Value,
     if granted { Ok(claims) } else { Err(refused("invalid_request", "Subject token: scope.")) }
 }
 
+/// What a person has to do before there is a token.
+fn asks_a_person(peers: &Peers, knobs: &Knobs, claims: &Value) -> Result<(), Response> {
+    let said = |body: &Value| Err(Response::json(403, body).with("Cache-Control", "no-store"));
+    if let Some(acrs) = &knobs.acrs {
+        let shown = claims["acrs"].as_array().is_some_and(|list| list.contains(&json!(acrs)));
+        if !shown {
+            let text = format!("Rule releases wants {acrs}.");
+            return said(&json!({
+                "error": "insufficient_user_authentication", "error_description": text, "acr_values": acrs,
+            }));
+        }
+    }
+    if knobs.connected == Some(false) {
+        let page = knobs.connect_uri.clone().unwrap_or_else(|| format!("{}/connect/bitbucket.org", peers.base));
+        return said(&json!({"error": "connection_required", "connect_uri": page}));
+    }
+    Ok(())
+}
+
+/// The page where a person connects their account; it leads back to this machine, and to no other.
+fn connect(knobs: &mut Knobs, request: &Request) -> Response {
+    let pairs = if request.method == "POST" { request.form().unwrap_or_default() } else { request.pairs() };
+    let back = value(&pairs, "return_to").unwrap_or_default();
+    let ours = url::Url::parse(back).is_ok_and(|url| matches!(url.host_str(), Some("localhost" | "127.0.0.1")));
+    if !back.is_empty() && (!ours || !back.starts_with("http://")) {
+        return Response::page(400, "This address leads elsewhere", "");
+    }
+    let state = value(&pairs, "state").unwrap_or_default();
+    let lead = |query: &[(&str, &str)]| match back {
+        "" => Response::page(200, "Connected", ""),
+        back => Response::redirect(&with_query(back, &[query, &[("state", state)]].concat())),
+    };
+    match value(&pairs, "choice") {
+        Some("grant") => {
+            knobs.connected = Some(true);
+            lead(&[("connected", "1")])
+        }
+        Some("deny") => lead(&[("error", "access_denied"), ("error_description", "Nothing was connected.")]),
+        _ => {
+            let button = |choice: &str| {
+                let (back, state) = (escape(back), escape(state));
+                format!(
+                    "<form method=\"post\" action=\"/connect/bitbucket.org\" data-choice=\"{choice}\"><input \
+                     type=\"hidden\" name=\"return_to\" value=\"{back}\"><input type=\"hidden\" name=\"state\" \
+                     value=\"{state}\"><input type=\"hidden\" name=\"choice\" \
+                     value=\"{choice}\"><button>{choice}</button></form>"
+                )
+            };
+            Response::page(200, "Connect your Bitbucket account", &(button("grant") + &button("deny")))
+        }
+    }
+}
+
 fn issued(peers: &Peers, knobs: &Knobs, person: &str) -> Response {
     let half = knobs.token_letters / 2;
     let token = format!("{}{}{}", opaque(half), knobs.in_token, opaque(knobs.token_letters - half));
@@ -191,6 +271,10 @@ fn issued(peers: &Peers, knobs: &Knobs, person: &str) -> Response {
     });
     if knobs.leave_out_expires_in {
         body.as_object_mut().unwrap().remove("expires_in");
+    }
+    if let Some((rule, policy)) = &knobs.ruling {
+        body["rule"] = json!(rule);
+        body["policy_digest"] = json!(policy);
     }
     if let Some(username) = &knobs.username {
         body["username"] = json!(username);

@@ -1,11 +1,13 @@
 //! A Microsoft Entra ID tenant on the loopback (facts/entra.md, above all section 12).
 
 mod authorize;
+mod claims;
 mod control;
 mod device;
 mod errors;
 pub mod faults;
 mod grants;
+mod graph;
 mod issue;
 mod metadata;
 mod scopes;
@@ -145,6 +147,7 @@ pub fn app_token(state: &mut State, client_id: &str, resource: &str) -> Result<V
         nonce: None,
         client_info: false,
         consented: String::new(),
+        acrs: Vec::new(),
     };
     let response = issue::issue(state, &proof, &asked);
     Ok(serde_json::from_slice(&response.body).unwrap())
@@ -168,6 +171,7 @@ fn route(state: &mut State, weather: &Weather, request: &Request) -> Response {
         ("POST", [_, "login"]) => authorize::login(state, &call),
         (_, [_, "oauth2", "v2.0", "token"]) => token::token(state, &call),
         ("GET", [_, "oauth2", "v2.0", "logout"]) => authorize::logout(&call),
+        ("POST", ["v1.0", "users", id, "checkMemberGroups"]) => graph::check_member_groups(state, id, request),
         ("GET", ["device"]) => device::page(state, &call),
         ("POST", ["device"]) => device::post(state, &call),
         ("GET", ["control"]) => control::page(state),

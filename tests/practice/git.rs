@@ -70,6 +70,18 @@ impl Repos {
         self.path(&place.workspace, &place.name).join("HEAD").exists()
     }
 
+    /// The names of a workspace's repositories.
+    pub fn names(&self, workspace: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(self.root.join(workspace)).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".git").map(str::to_owned));
+        names.collect()
+    }
+
+    /// Gives a repository another name.
+    pub fn rename(&self, workspace: &str, from: &str, to: &str) {
+        std::fs::rename(self.path(workspace, from), self.path(workspace, to)).unwrap();
+    }
+
     /// The commit that a branch of a repository points to; empty if there is none.
     pub fn head(&self, workspace: &str, name: &str, branch: &str) -> String {
         let mut git = self.git(&self.path(workspace, name));

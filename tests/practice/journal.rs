@@ -14,7 +14,7 @@ pub struct Journal {
 /// One request and what came of it.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// `entra`, `cloud`, `datacenter`, `broker`, `proxy`.
+    /// `entra`, `cloud`, `datacenter`, `broker`, `proxy`, `platform`, `issuers`, `key-vault`.
     pub server: &'static str,
     pub method: String,
     pub path: String,

@@ -22,10 +22,13 @@ pub mod config;
 pub mod entra;
 pub mod git;
 pub mod http;
+pub mod issuers;
 pub mod journal;
 pub mod jwt;
+pub mod key_vault;
 pub mod platform;
 pub mod proxy;
+pub mod site;
 pub mod tls;
 pub mod weather;
 
@@ -113,15 +116,32 @@ impl Practice {
         door.serve(Some(self.authority.server(Leaf::Good, &[])), handler)
     }
 
+    /// Certificate and key of a server that is not ours, in PEM files.
+    pub fn certificate(&self, dir: &Path) -> (PathBuf, PathBuf) {
+        self.authority.files(dir)
+    }
+
     /// A client that trusts the practice.
     pub fn client(&self) -> client::Client {
         client::Client::new(self.ca())
     }
 }
 
-/// A fixed redirect URI on a port that nobody listens on. It is below the range from which systems give ports away, and
-/// it is reserved while this process lives, so that practices in parallel do not take each other's.
+/// Writes a file that only we may read.
+pub fn write_private(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+    #[cfg(unix)]
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+}
+
+/// A fixed redirect URI.
 fn free_redirect() -> String {
+    format!("http://localhost:{}/callback", free_port())
+}
+
+/// A port that nobody listens on. It is below the range from which systems give ports away, and
+/// it is reserved while this process lives, so that practices in parallel do not take each other's.
+pub fn free_port() -> u16 {
     let range = 20_000..32_000;
     let from = range.start + std::process::id() % 600 * 20;
     let free = |port: &u32| {
@@ -130,8 +150,7 @@ fn free_redirect() -> String {
             |address| TcpListener::bind((address, port)).is_err_and(|error| error.kind() == ErrorKind::AddrInUse);
         reserve(port) && !taken("127.0.0.1") && !taken("::1")
     };
-    let port = (from..range.end).chain(range.start..from).find(free).unwrap();
-    format!("http://localhost:{port}/callback")
+    (from..range.end).chain(range.start..from).find(free).map(|port| u16::try_from(port).unwrap()).unwrap()
 }
 
 /// An abstract socket of that name: it is one process's, and goes with it.

@@ -66,6 +66,18 @@ impl Authority {
     }
 }
 
+impl Authority {
+    /// The certificate and key of a good server as PEM files in `dir`, for a server in another process.
+    pub fn files(&self, dir: &Path) -> (PathBuf, PathBuf) {
+        let key = KeyPair::generate().unwrap();
+        let certificate = leaf_params(Leaf::Good, &[]).signed_by(&key, &self.issuer).unwrap();
+        let files = (dir.join("tls.crt"), dir.join("tls.key"));
+        super::write_private(&files.0, &certificate.pem());
+        super::write_private(&files.1, &key.serialize_pem());
+        files
+    }
+}
+
 /// What a server needs that nobody vouches for, and the SHA-1 of its certificate in upper-case hexadecimal.
 pub fn alone() -> (Arc<rustls::ServerConfig>, String) {
     let key = KeyPair::generate().unwrap();

@@ -82,7 +82,7 @@ fn ocsf(row: &Row) -> Value {
         },
         "unmapped": {
             "event": row.event, "path": row.path, "scopes": row.scopes, "token_sha256": row.token_sha256,
-            "uti": row.uti, "identity": row.identity, "bitbucket_account": row.bitbucket_account, "grants_removed": row.grants_removed,
+            "uti": row.uti, "identity": row.identity, "rule": row.rule, "policy": row.policy, "bitbucket_account": row.bitbucket_account, "grants_removed": row.grants_removed,
             "url": row.host,
         },
     });
@@ -117,7 +117,7 @@ fn drop_nothing(value: &mut Value) {
 
 const ACTIVITIES: [(i64, &str); 3] = [(1, "Logon"), (2, "Logoff"), (4, "Service Ticket Request")];
 
-const COLUMNS: [&str; 20] = [
+const COLUMNS: [&str; 22] = [
     "time",
     "event",
     "tid",
@@ -132,6 +132,8 @@ const COLUMNS: [&str; 20] = [
     "correlation",
     "uti",
     "identity",
+    "rule",
+    "policy",
     "bitbucket_account",
     "grants_removed",
     "pid",

@@ -26,13 +26,17 @@ fn account(account: &Account) -> Vec<Finding> {
     std::iter::once(finding).chain(hosts.iter().filter_map(grant)).collect()
 }
 
-/// Only of hosts that need one.
+/// Only of hosts that need one, or whose broker says by which rule it issued.
 fn grant(host: &HostStatus) -> Option<Finding> {
-    let HostStatus { url, source, grant, needs_consent, .. } = host;
+    let HostStatus { url, source, grant, needs_consent, ruling, .. } = host;
+    let ruled = || {
+        let finding = Finding::seen("grant", Severity::Ok, &Seen::Ruled).with("rule", ruling.rule.as_ref()?);
+        Some(ruling.policy.iter().fold(finding, |finding, policy| finding.with("policy", policy)))
+    };
     let finding = match (grant, needs_consent) {
         (_, true) => Finding::seen("grant", Severity::Note, &Seen::ConsentNeeded(url)),
         (Some(name), false) => Finding::seen("grant", Severity::Ok, &Seen::GrantThere).with("account", name),
-        (None, false) => return None,
+        (None, false) => ruled()?,
     };
     Some(finding.with("host", url).with("source", source))
 }

@@ -21,6 +21,7 @@ pub fn sign_in_begins(wanted: &Wanted<'_>, choice: &Choice, why: Why, account: O
         Why::DayEnded => " (the last sign-in has ended)",
         Why::Refused => " (Entra wants to see you again)",
         Why::Revoked => " (your sessions were revoked)",
+        Why::StepUp => " (its broker wants a newer or stronger sign-in)",
     };
     let how = match (choice.flow, choice.opens) {
         (Flow::Browser, true) => "your browser opens",
@@ -41,6 +42,21 @@ pub fn why_this_flow(choice: &Choice) -> String {
 pub fn consent_begins(wanted: &Wanted<'_>, who: &Who, opens: bool) -> String {
     let how = if opens { "your browser opens" } else { "open the address below in a browser" };
     format!("bitbucket-sso: {} needs your consent once, for {who}; {how}", wanted.host.url.host())
+}
+
+/// Before the broker's page without a sign-in.
+pub fn connect_begins(wanted: &Wanted<'_>, who: &Who, opens: bool) -> String {
+    let how = if opens { "your browser opens" } else { "open the address below in a browser" };
+    format!("bitbucket-sso: connect the Bitbucket account of {who} for {} once; {how}", wanted.host.url.host())
+}
+
+/// The broker's page, for any browser on any machine.
+pub fn connect_at(wanted: &Wanted<'_>, who: &Who, page: &str) -> String {
+    let host = wanted.host.url.host();
+    format!(
+        "open this address in any browser, on any machine, and connect the Bitbucket account of {who} for {host} \
+         there; this goes on by itself then:\n\n  {page}\n"
+    )
 }
 
 /// Where no browser opens by itself.
@@ -170,6 +186,11 @@ pub fn nobody_to_ask(wanted: &Wanted<'_>, why: NotAsked) -> Failure {
 /// A consent at Bitbucket is needed and nobody is asked.
 pub fn nobody_to_consent(wanted: &Wanted<'_>, why: NotAsked) -> Failure {
     not_asked(wanted, why, "consent-needed", "your consent")
+}
+
+/// An account has to be connected at the broker and nobody is asked.
+pub fn nobody_to_connect(wanted: &Wanted<'_>, why: NotAsked) -> Failure {
+    not_asked(wanted, why, "connection-needed", "your Bitbucket account, connected once at the broker,")
 }
 
 fn not_asked(wanted: &Wanted<'_>, why: NotAsked, id: &'static str, needed: &str) -> Failure {

@@ -5,7 +5,8 @@ use crate::app::words::{self, CONFIG_SHOW, duration, login_command};
 use crate::basis::account::BitbucketAccount;
 use crate::basis::failure::{Failure, Kind};
 use crate::basis::session::Who;
-use crate::config::settings::Source;
+use crate::basis::text::clean;
+use crate::config::settings::{Identity, Source};
 use crate::source::SourceError;
 use crate::source::exchange::NO_REPOSITORY;
 use crate::source::grant::{Grant, GrantError};
@@ -24,9 +25,12 @@ pub fn source(wanted: &Wanted<'_>, error: &SourceError) -> Failure {
         SourceError::ProofRefused { .. } => {
             fail(Kind::Denied, PROOF_REFUSED, format!("ask {} which Entra tokens it takes", issuer(wanted)))
         }
-        SourceError::NotAllowed { .. } => {
-            fail(Kind::Denied, "not-allowed", format!("ask {} for access to this repository", issuer(wanted)))
+        SourceError::NotAllowed { contact, .. } => {
+            let whom = contact.clone().unwrap_or_else(|| issuer(wanted));
+            fail(Kind::Denied, "not-allowed", format!("ask {whom} for access to this repository"))
         }
+        SourceError::Connect { .. } => connect_first(wanted),
+        SourceError::StepUp { .. } => fail(Kind::SignInNeeded, "step-up-needed", login_or(wanted, &issuer(wanted))),
         SourceError::Configuration { error, .. } if error == NO_REPOSITORY => fail(
             Kind::Config,
             "no-repository",
@@ -58,6 +62,57 @@ pub fn source(wanted: &Wanted<'_>, error: &SourceError) -> Failure {
             "client-secret-missing",
             "set client_secret, client_secret_file or client_secret_command of this [[host]]".into(),
         ),
+    }
+}
+
+/// The broker has no account of the person's.
+pub fn connect_first(wanted: &Wanted<'_>) -> Failure {
+    let host = wanted.host.url.host();
+    let what = format!("no token for {host}: no Bitbucket account is connected at {}", broker(wanted));
+    Failure::new(Kind::SignInNeeded, "connection-needed", what, login_or(wanted, &issuer(wanted)))
+}
+
+/// The page of the broker's came back with an error.
+pub fn connect_declined(wanted: &Wanted<'_>, error: &str, said: &str) -> Failure {
+    let (host, error, said) = (wanted.host.url.host(), clean(error), clean(said));
+    let said = if said.is_empty() { error } else { format!("{error}: {said}") };
+    let what = format!("no Bitbucket account was connected at {} for {host}: {said}", broker(wanted));
+    Failure::new(Kind::Declined, "connection-declined", what, login_command(wanted))
+}
+
+/// The person has been at the page, and the broker still says the same.
+pub fn connected_in_vain(wanted: &Wanted<'_>) -> Failure {
+    let what = format!(
+        "no token for {}: {} still says that no account is connected, although its page said it was",
+        wanted.host.url.host(),
+        broker(wanted)
+    );
+    Failure::new(Kind::Upstream, "connection-lost", what, format!("ask {}", issuer(wanted)))
+}
+
+/// The sign-in was made, and the broker still wants one.
+pub fn stepped_up_in_vain(wanted: &Wanted<'_>) -> Failure {
+    let host = wanted.host.url.host();
+    let what = format!("no token for {host}: the sign-in just made is not strong or new enough for {}", broker(wanted));
+    Failure::new(Kind::Denied, "step-up-refused", what, format!("ask {} which sign-in it wants", issuer(wanted)))
+}
+
+/// What is in the way of a token and goes away with `login`.
+pub const MENDED_BY_LOGIN: [&str; 5] =
+    ["connection-needed", "connection-declined", "connection-lost", "step-up-needed", "step-up-refused"];
+
+fn broker<'a>(wanted: &Wanted<'a>) -> &'a str {
+    match &wanted.host.source {
+        Source::Exchange(broker) => broker.token_endpoint.host(),
+        _ => wanted.host.url.host(),
+    }
+}
+
+/// `login` for a person; a workload cannot.
+fn login_or(wanted: &Wanted<'_>, whom: &str) -> String {
+    match wanted.profile.identity {
+        Identity::User => login_command(wanted),
+        _ => format!("ask {whom}"),
     }
 }
 

@@ -34,6 +34,7 @@ pub enum Seen<'a> {
     SignedOut,
     ConsentNeeded(&'a str),
     GrantThere,
+    Ruled,
     TrailHolds,
     TrailBroken,
     SamlUnreachable(&'a str),
@@ -98,6 +99,7 @@ fn kept(seen: &Seen<'_>) -> (String, String) {
             ("the next sign-in asks for Bitbucket's consent".into(), format!("{LOGIN} --host {host}"))
         }
         Seen::GrantThere => said("a grant is there", STATUS),
+        Seen::Ruled => said("the broker issued the last token", "git credential-bitbucket-sso audit show"),
         Seen::TrailHolds => {
             said("the audit trail can be written, and holds", "git credential-bitbucket-sso audit show")
         }

@@ -3,6 +3,7 @@
 use crate::app::status::{Account, Decided, HostStatus, Status};
 use crate::app::words::duration;
 use crate::app::world::World;
+use crate::basis::credential::Ruling;
 use crate::basis::failure::{Failure, Kind};
 use crate::config::{Layer, ShownValue};
 use std::fmt::Write as _;
@@ -68,7 +69,7 @@ fn account(world: &World, account: &Account) -> String {
 }
 
 fn host(world: &World, host: &HostStatus) -> String {
-    let HostStatus { url, source, decided_by, grant, needs_consent, scopes, expires, renews, chain, .. } = host;
+    let HostStatus { url, source, decided_by, grant, needs_consent, scopes, ruling, expires, renews, chain, .. } = host;
     let mut text = format!("  {url}  {source}, from {decided_by}\n");
     let token = match expires {
         Some(expires) => format!("token until {}", expires.local(&world.clock.zone())),
@@ -87,11 +88,20 @@ fn host(world: &World, host: &HostStatus) -> String {
     };
     // Writing to a String cannot fail.
     _ = writeln!(text, "    {token}{renewed}{scopes}{grant}");
+    text.push_str(&ruled(ruling));
     for complaint in chain {
         let lead = if complaint.starts_with(' ') { "  " } else { "warning: " };
         _ = writeln!(text, "    {lead}{complaint}");
     }
     text
+}
+
+/// Why the broker issued it.
+fn ruled(ruling: &Ruling) -> String {
+    let Ruling { rule, policy } = ruling;
+    let Some(rule) = rule else { return String::new() };
+    let policy = policy.as_ref().map_or_else(String::new, |policy| format!(" of policy {policy}"));
+    format!("    last token by the broker's rule {rule}{policy}\n")
 }
 
 /// One line per signed-in account.

@@ -200,9 +200,25 @@ fn a_bad_subject_token_asks_for_a_new_one() {
 fn no_to_a_repository_is_final() {
     let refused = answered(400, r#"{"error":"invalid_target","error_description":"ws/r:\u001b[2J no"}"#).unwrap_err();
     assert_eq!(refused.to_string(), "refused: invalid_target: ws/r:\u{fffd}[2J no");
-    assert!(matches!(answered(403, "forbidden by policy"), Err(SourceError::NotAllowed { error, description })
+    assert!(matches!(answered(403, "forbidden by policy"), Err(SourceError::NotAllowed { error, description, .. })
         if error == "http_403" && description == "forbidden by policy"));
     assert!(matches!(answered(400, r#"{"error":"house_rule"}"#), Err(SourceError::NotAllowed { .. })));
+}
+
+#[test]
+fn a_ruling_is_kept_and_another_brokers_members_do_no_harm() {
+    let with = |members: serde_json::Value| {
+        let mut body: serde_json::Value = serde_json::from_str(GOOD).unwrap();
+        body.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        answered(200, &body.to_string()).unwrap().ruling
+    };
+    let ruling = with(serde_json::json!({"rule": "developers", "policy_digest": "5e1f\u{1b}"}));
+    assert_eq!((ruling.rule.as_deref(), ruling.policy.as_deref()), (Some("developers"), Some("5e1f\u{fffd}")));
+    assert_eq!(with(serde_json::json!({"rule": {"id": 7}, "policy_digest": null})), Ruling::default());
+    let refused = answered(403, r#"{"error":"access_denied","contact":"platform team"}"#);
+    assert!(
+        matches!(refused, Err(SourceError::NotAllowed { contact: Some(contact), .. }) if contact == "platform team")
+    );
 }
 
 #[test]

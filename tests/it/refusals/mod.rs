@@ -1,6 +1,7 @@
 //! What a person reads, and what is kept, when Entra, Bitbucket, a broker or the line says no.
 
 mod accounts;
+mod asking;
 mod broker;
 mod browser;
 mod cloud;

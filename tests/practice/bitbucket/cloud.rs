@@ -1,7 +1,7 @@
 //! Bitbucket Cloud (facts/bitbucket.md A), git and API on one host.
 
 use super::super::clock::Clock;
-use super::super::git::{Place, Repos};
+use super::super::git::{Access, Place, Repos};
 use super::super::http::{Door, Presented, Reply, Request, Response, Server};
 use super::super::journal::Journal;
 use super::super::tls::{Authority, Leaf};
@@ -61,6 +61,8 @@ pub struct CloudKnobs {
     pub private: bool,
     /// Scopes of the consumer; a token has those, whatever was asked.
     pub scopes: Vec<String>,
+    /// Further consumers of the workspace.
+    pub others: Vec<Consumer>,
     pub shape: Shape,
     /// Seconds that a rotated refresh token still works.
     pub grace: i64,
@@ -76,6 +78,30 @@ pub struct CloudKnobs {
     pub plain_401: bool,
     /// Large file storage answers 403 where it should answer 401.
     pub lfs_403: bool,
+}
+
+/// An OAuth consumer.
+#[derive(Clone, Debug)]
+pub struct Consumer {
+    pub client_id: String,
+    pub client_secret: String,
+    pub callback: Option<String>,
+    pub scopes: Vec<String>,
+    pub private: bool,
+}
+
+impl CloudKnobs {
+    /// The consumer of this key.
+    pub(super) fn consumer(&self, client_id: &str) -> Option<Consumer> {
+        let first = Consumer {
+            client_id: self.client_id.clone(),
+            client_secret: self.client_secret.clone(),
+            callback: self.callback.clone(),
+            scopes: self.scopes.clone(),
+            private: self.private,
+        };
+        std::iter::once(&first).chain(&self.others).find(|consumer| consumer.client_id == client_id).cloned()
+    }
 }
 
 impl Cloud {
@@ -133,6 +159,7 @@ impl Default for CloudKnobs {
             callback: Some("http://127.0.0.1/callback".into()),
             private: false,
             scopes: ["repository:write", "account", "email"].map(str::to_owned).to_vec(),
+            others: Vec::new(),
             shape: Shape::New,
             grace: 600,
             redirect: RedirectRule::LoopbackAnyPort,
@@ -157,7 +184,7 @@ fn route(state: &Mutex<State>, repos: &Repos, base: &str, request: &Request) -> 
         }
         ("POST", "/site/oauth2/access_token") => cloud_oauth::token(&mut locked(), request),
         (_, path) if path.starts_with("/2.0/") || path.starts_with("/1.0/") => {
-            cloud_api::answer(&mut locked(), request)
+            cloud_api::answer(&mut locked(), repos, request)
         }
         _ => match Place::read(&request.path) {
             Some(place) => git(state, repos, base, request, &place),
@@ -188,6 +215,12 @@ fn admit(state: &mut State, repos: &Repos, request: &Request, place: &Place) -> 
     if !repos.has(place) {
         let text = "The requested repository either does not exist or you do not have access.";
         return Err(Response::text(state.knobs.missing, text));
+    }
+    let slug = place.slug();
+    let right = state.book.right(&live.username, &slug);
+    if right == 0 || right == 1 && place.access(request) == Access::Write {
+        let text = "The requested repository either does not exist or you do not have access.";
+        return Err(Response::text(403, text));
     }
     if !live.allows(place.access(request)) {
         return Err(Response::text(403, "Your credentials lack one or more required privilege scopes."));

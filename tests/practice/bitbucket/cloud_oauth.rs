@@ -2,7 +2,7 @@
 
 use super::super::codec::{Pairs, opaque, value};
 use super::super::http::{Presented, Request, Response};
-use super::cloud::{CloudKnobs, Pkce, RedirectRule, Shape, State};
+use super::cloud::{CloudKnobs, Consumer, Pkce, RedirectRule, Shape, State};
 use super::oauth::{Ask, Desk};
 use serde_json::json;
 use std::collections::HashMap;
@@ -17,6 +17,7 @@ pub struct Grants {
 
 #[derive(Clone, Debug)]
 struct Refresh {
+    client_id: String,
     username: String,
     scopes: Vec<String>,
     /// When it was replaced by a newer one.
@@ -40,20 +41,20 @@ impl Refresh {
 pub(super) fn authorize(state: &mut State, request: &Request) -> Response {
     let pairs = request.pairs();
     let knobs = &state.knobs;
-    if value(&pairs, "client_id") != Some(&knobs.client_id) {
+    let Some(consumer) = value(&pairs, "client_id").and_then(|id| knobs.consumer(id)) else {
         return Response::page(400, "Invalid client_id", "<p>This integration is misconfigured.</p>");
-    }
-    let Some(callback) = &knobs.callback else { return no_callback() };
+    };
+    let Some(callback) = &consumer.callback else { return no_callback() };
     let sent = value(&pairs, "redirect_uri").map(str::to_owned);
     if sent.as_ref().is_some_and(|sent| !fits(knobs.redirect, callback, sent)) {
         let text = "<p>This integration is misconfigured. Contact the vendor for assistance.</p>";
         return Response::page(400, "Invalid redirect_uri", text);
     }
     let ask = Ask {
-        client_id: knobs.client_id.clone(),
+        client_id: consumer.client_id.clone(),
         target: sent.clone().unwrap_or_else(|| callback.clone()),
         sent,
-        scopes: knobs.scopes.clone(),
+        scopes: consumer.scopes.clone(),
         state: value(&pairs, "state").map(str::to_owned),
         challenge: value(&pairs, "code_challenge").map(str::to_owned),
         plain: value(&pairs, "code_challenge_method").is_none_or(|method| method == "plain"),
@@ -66,38 +67,40 @@ pub(super) fn authorize(state: &mut State, request: &Request) -> Response {
 
 pub(super) fn token(state: &mut State, request: &Request) -> Response {
     let Some(form) = request.form() else { return refused(400, "invalid_grant", "Unsupported grant type: None") };
-    if !client_is_known(&state.knobs, request, &form) {
+    let Some(consumer) = client(&state.knobs, request, &form) else {
         let status = if state.grants.even() { 400 } else { 401 };
         let text = "Requests must be authenticated using OAuth client credentials";
         return refused(status, "unauthorized_client", text);
-    }
+    };
     match value(&form, "grant_type") {
-        Some("authorization_code") => code(state, &form),
-        Some("refresh_token") => refresh(state, &form),
-        Some("client_credentials") => client_credentials(state),
+        Some("authorization_code") => code(state, &form, &consumer),
+        Some("refresh_token") => refresh(state, &form, &consumer),
+        Some("client_credentials") => client_credentials(state, &consumer),
         other => refused(400, "invalid_grant", &format!("Unsupported grant type: {}", other.unwrap_or("None"))),
     }
 }
 
-fn code(state: &mut State, form: &Pairs) -> Response {
+fn code(state: &mut State, form: &Pairs, consumer: &Consumer) -> Response {
     let now = state.book.clock.now();
     let found = value(form, "code").and_then(|code| state.grants.desk.take(code));
     let verifies = state.knobs.pkce == Pkce::Verify;
     let good = found.filter(|code| {
         code.issued + 60 >= now
+            && code.ask.client_id == consumer.client_id
             && code.ask.sent.as_deref() == value(form, "redirect_uri")
             && (!verifies || code.ask.verified(value(form, "code_verifier")))
     });
     let Some(code) = good else { return refused(400, "invalid_grant", "The specified code is not valid.") };
-    let refresh = keep(state, &code.username, &code.ask.scopes);
+    let refresh = keep(state, &consumer.client_id, &code.username, &code.ask.scopes);
     issued(state, "authorization_code", &code.username, &code.ask.scopes, Some(refresh))
 }
 
-fn refresh(state: &mut State, form: &Pairs) -> Response {
+fn refresh(state: &mut State, form: &Pairs, consumer: &Consumer) -> Response {
     let (now, grace, shape) = (state.book.clock.now(), state.knobs.grace, state.knobs.shape);
     let sent = value(form, "refresh_token").unwrap_or_default().to_owned();
     let even = state.grants.even();
-    let known = state.grants.refresh.get_mut(&sent).filter(|token| token.works(now, grace));
+    let works = |token: &&mut Refresh| token.client_id == consumer.client_id && token.works(now, grace);
+    let known = state.grants.refresh.get_mut(&sent).filter(works);
     let Some(token) = known else {
         return refused(if even { 400 } else { 401 }, "invalid_grant", "Invalid refresh_token");
     };
@@ -107,22 +110,21 @@ fn refresh(state: &mut State, form: &Pairs) -> Response {
     }
     let Refresh { username, scopes, .. } = token.clone();
     let next = match shape {
-        Shape::New => keep(state, &username, &scopes),
+        Shape::New => keep(state, &consumer.client_id, &username, &scopes),
         Shape::Old => sent,
     };
     issued(state, "refresh_token", &username, &scopes, Some(next))
 }
 
-fn client_credentials(state: &mut State) -> Response {
-    if state.knobs.callback.is_none() {
+fn client_credentials(state: &mut State, consumer: &Consumer) -> Response {
+    if consumer.callback.is_none() {
         return no_callback();
     }
-    if !state.knobs.private {
+    if !consumer.private {
         let text = "Cannot use client_credentials with a consumer marked as \"public\".";
         return refused(400, "unauthorized_client", text);
     }
-    let scopes = state.knobs.scopes.clone();
-    issued(state, "client_credentials", "workspace-consumer", &scopes, None)
+    issued(state, "client_credentials", "workspace-consumer", &consumer.scopes, None)
 }
 
 /// The answer with a new access token, in the shape of the day.
@@ -144,25 +146,24 @@ fn issued(state: &mut State, grant: &str, username: &str, scopes: &[String], ref
     Response::json(200, &body).with("Cache-Control", "no-store")
 }
 
-fn keep(state: &mut State, username: &str, scopes: &[String]) -> String {
+fn keep(state: &mut State, client_id: &str, username: &str, scopes: &[String]) -> String {
     let letters = if state.knobs.shape == Shape::Old { 18 } else { state.knobs.refresh_letters };
     let token = state.book.journal.secret(opaque(letters));
     let used = state.book.clock.now();
-    let record = Refresh { username: username.into(), scopes: scopes.to_vec(), rotated: None, used };
+    let (client_id, username) = (client_id.to_owned(), username.to_owned());
+    let record = Refresh { client_id, username, scopes: scopes.to_vec(), rotated: None, used };
     state.grants.refresh.insert(token.clone(), record);
     token
 }
 
-/// Basic, or id and secret in the body.
-fn client_is_known(knobs: &CloudKnobs, request: &Request, form: &Pairs) -> bool {
-    match request.authorization() {
-        Some(Presented::Basic { user, password }) => user == knobs.client_id && password == knobs.client_secret,
-        Some(_) => false,
-        None => {
-            value(form, "client_id") == Some(&knobs.client_id)
-                && value(form, "client_secret") == Some(&knobs.client_secret)
-        }
-    }
+/// The consumer that shows its secret: Basic, or id and secret in the body.
+fn client(knobs: &CloudKnobs, request: &Request, form: &Pairs) -> Option<Consumer> {
+    let (id, secret) = match request.authorization() {
+        Some(Presented::Basic { user, password }) => (user, password),
+        Some(_) => return None,
+        None => (value(form, "client_id")?.to_owned(), value(form, "client_secret")?.to_owned()),
+    };
+    knobs.consumer(&id).filter(|consumer| consumer.client_secret == secret)
 }
 
 fn fits(rule: RedirectRule, registered: &str, sent: &str) -> bool {

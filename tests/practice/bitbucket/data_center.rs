@@ -8,6 +8,7 @@ use super::super::journal::Journal;
 use super::super::tls::{Authority, Leaf};
 use super::super::weather::{self, Weather};
 use super::data_center_oauth::{self as oauth, Grants};
+use super::data_center_tokens::{self as tokens, Service, Tokens};
 use super::{Account, Book, Live, lfs};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -28,6 +29,9 @@ pub struct State {
     pub(super) grants: Grants,
     /// Failed logins in a row.
     pub(super) failures: u32,
+    pub(super) tokens: Tokens,
+    /// An account with a password, which administers repositories.
+    pub service: Option<Service>,
 }
 
 /// The choices of facts/bitbucket.md F.
@@ -69,7 +73,9 @@ impl DataCenter {
         let knobs = DataCenterKnobs { redirect_uri, ..DataCenterKnobs::default() };
         journal.secret(knobs.client_secret.clone());
         let book = Book::new(accounts, clock, journal);
-        let state = Arc::new(Mutex::new(State { book, knobs, grants: Grants::default(), failures: 0 }));
+        let (grants, tokens) = (Grants::default(), Tokens::default());
+        let state = State { book, knobs, grants, failures: 0, tokens, service: None };
+        let state = Arc::new(Mutex::new(state));
         let weather = Arc::new(Weather::default());
         let (shared, repos, url, prefix) = (Arc::clone(&state), repos.clone(), site.clone(), context.to_owned());
         let handler = weather::behind("datacenter", journal, &weather, move |request| {
@@ -97,6 +103,11 @@ impl DataCenter {
     /// How many refresh tokens are alive.
     pub fn live_refresh_tokens(&self) -> usize {
         self.state().grants.live()
+    }
+
+    /// Ids and names of the HTTP access tokens that exist.
+    pub fn http_tokens(&self) -> Vec<(String, String)> {
+        self.state().tokens.existing()
     }
 
     /// Ends all grants and access tokens, as a person does under "Authorized applications".
@@ -150,13 +161,14 @@ fn route(state: &Mutex<State>, repos: &Repos, at: (&str, &str), request: &Reques
         ("GET", "/rest/authconfig/1.0/login-options" | "/rest/authconfig/latest/login-options") => {
             login_options(context)
         }
-        (_, path) if path.starts_with("/rest/api/") => api(state, request, path),
+        (_, path) if path.starts_with("/rest/access-tokens/") => tokens::answer(state, repos, request, path),
+        (_, path) if path.starts_with("/rest/api/") => api(state, repos, request, path),
         ("GET", _) => Response::redirect(&format!("{context}/login")),
         _ => Response::page(404, "Not found", ""),
     }
 }
 
-fn api(state: &mut State, request: &Request, path: &str) -> Response {
+fn api(state: &mut State, repos: &Repos, request: &Request, path: &str) -> Response {
     let path = path.replacen("/rest/api/1.0/", "/rest/api/latest/", 1);
     let live = request.authorization().map(|presented| known(state, &presented));
     let live = match live {
@@ -171,6 +183,9 @@ fn api(state: &mut State, request: &Request, path: &str) -> Response {
         }
         (_, None) => return unauthorized(),
         ("/rest/api/latest/inbox/pull-requests/count", _) => Response::json(200, &json!({"count": 0})),
+        (path, Some(live)) if path.starts_with("/rest/api/latest/projects/") => {
+            tokens::repository(state, repos, live, path)
+        }
         (path, Some(_)) => {
             let slug = path.strip_prefix("/rest/api/latest/users/");
             match slug.and_then(|slug| state.book.account(slug)) {
@@ -208,7 +223,7 @@ fn admit(state: &mut State, repos: &Repos, request: &Request, place: &Place) -> 
     if !repos.has(place) {
         return Err(refused(404, "Repository does not exist.", "NoSuchRepositoryException"));
     }
-    if !live.allows(place.access(request)) {
+    if live.only.as_ref().is_some_and(|only| *only != place.slug()) || !live.allows(place.access(request)) {
         let text = "You do not have sufficient permissions for this repository.";
         return Err(refused(403, text, "AuthorisationException"));
     }
@@ -216,7 +231,7 @@ fn admit(state: &mut State, repos: &Repos, request: &Request, place: &Place) -> 
 }
 
 /// Basic with any user name, or Bearer. An empty password counts as a failed login.
-fn known(state: &mut State, presented: &Presented) -> Result<Live, Response> {
+pub(super) fn known(state: &mut State, presented: &Presented) -> Result<Live, Response> {
     let basic = matches!(presented, Presented::Basic { .. });
     if basic && state.knobs.basic_off {
         return Err(refused(403, "Basic authentication has been disabled on this instance.", "AuthorisationException"));
@@ -228,11 +243,12 @@ fn known(state: &mut State, presented: &Presented) -> Result<Live, Response> {
             .with("X-Authentication-Denied-Reason", "CAPTCHA_CHALLENGE; login-url=/login"));
     }
     let live = presented.secret().and_then(|token| state.book.check(token));
+    let live = live.or_else(|| state.service.as_ref().filter(|service| service.is(presented)).map(Service::live));
     state.failures = if live.is_some() { 0 } else { state.failures + 1 };
     live.ok_or_else(unauthorized)
 }
 
-fn unauthorized() -> Response {
+pub(super) fn unauthorized() -> Response {
     let text = "You are not permitted to access this resource";
     challenge(refused(401, text, "com.atlassian.bitbucket.AuthorisationException"))
 }
@@ -241,7 +257,7 @@ fn challenge(response: Response) -> Response {
     response.with("WWW-Authenticate", "Basic realm=\"Atlassian Bitbucket\"")
 }
 
-fn refused(status: u16, message: &str, exception: &str) -> Response {
+pub(super) fn refused(status: u16, message: &str, exception: &str) -> Response {
     let error = json!({"context": null, "message": message, "exceptionName": exception});
     Response::json(status, &json!({ "errors": [error] }))
 }

@@ -48,6 +48,7 @@ fn begin(state: &mut State, call: &Call) -> Result<Response, Refusal> {
         client_id: app.client_id,
         user_code: user_code.clone(),
         scope: scope.to_owned(),
+        claims: value(&form, "claims").map(str::to_owned),
         expires: state.clock.now() + state.habits.device_life,
         interval: state.habits.interval,
         polled_ms: None,

@@ -3,6 +3,7 @@
 use super::super::codec::{Pairs, s256, value};
 use super::super::http::Response;
 use super::authorize::Ask;
+use super::claims;
 use super::errors::{Refusal, missing, refuse};
 use super::faults::Fault;
 use super::issue::{self, Proof};
@@ -37,6 +38,7 @@ pub(super) fn code(state: &mut State, call: &Call, form: &Pairs, app: &App) -> R
         upn: Some(record.upn),
         nonce: record.ask.nonce,
         client_info: value(form, "client_info") == Some("1"),
+        acrs: claims::demanded(record.ask.claims.as_deref()),
         consented: record.ask.scope,
     };
     Ok(issue::issue(state, &proof, &asked))
@@ -85,7 +87,7 @@ pub(super) fn device(state: &mut State, form: &Pairs, app: &App) -> Result<Respo
         let text = "OAuth 2.0 device flow error. Authorization has expired. Start again.";
         return Err(refuse("expired_token", 70_020, text));
     }
-    let Device { scope, answer, .. } = device.clone();
+    let Device { scope, answer, claims, .. } = device.clone();
     let upn = settled(answer, app)?;
     public(form, app)?;
     issue::alive(state, &upn, &app.client_id)?;
@@ -94,7 +96,9 @@ pub(super) fn device(state: &mut State, form: &Pairs, app: &App) -> Result<Respo
     }
     let asked = Asked::read(state, &scope)?.first().single()?;
     let client_info = value(form, "client_info") == Some("1");
-    let proof = Proof { client_id: app.client_id.clone(), upn: Some(upn), nonce: None, client_info, consented: scope };
+    let acrs = claims::demanded(claims.as_deref());
+    let client_id = app.client_id.clone();
+    let proof = Proof { client_id, upn: Some(upn), nonce: None, client_info, consented: scope, acrs };
     Ok(issue::issue(state, &proof, &asked))
 }
 
@@ -126,6 +130,7 @@ pub(super) fn refresh(state: &mut State, form: &Pairs, app: &App) -> Result<Resp
     };
     issue::alive(state, &known.upn, &app.client_id)?;
     usable(state, &known)?;
+    claims::satisfied(form, &known.acrs)?;
     policy(state, &known)?;
     let scope = value(form, "scope").map(str::to_owned);
     no_loop(state, token, &known, scope.as_deref().unwrap_or_default())?;
@@ -143,6 +148,7 @@ pub(super) fn refresh(state: &mut State, form: &Pairs, app: &App) -> Result<Resp
         nonce: None,
         client_info: value(form, "client_info") == Some("1"),
         consented: known.scope,
+        acrs: known.acrs,
     };
     Ok(issue::issue(state, &proof, &asked))
 }
@@ -224,7 +230,8 @@ pub(super) fn client_credentials(state: &mut State, form: &Pairs, app: &App) -> 
     }
     let asked = Asked::read(state, scope)?.single()?;
     let client_id = app.client_id.clone();
-    let proof = Proof { client_id, upn: None, nonce: None, client_info: false, consented: String::new() };
+    let (consented, acrs) = (String::new(), Vec::new());
+    let proof = Proof { client_id, upn: None, nonce: None, client_info: false, consented, acrs };
     Ok(issue::issue(state, &proof, &asked))
 }
 
@@ -241,7 +248,8 @@ pub(super) fn on_behalf_of(state: &mut State, form: &Pairs, app: &App) -> Result
     let scope = value(form, "scope").ok_or_else(|| missing("scope"))?.to_owned();
     let asked = Asked::read(state, &scope)?.single()?;
     let client_id = app.client_id.clone();
-    let proof = Proof { client_id, upn: Some(upn), nonce: None, client_info: false, consented: scope };
+    let acrs = Vec::new();
+    let proof = Proof { client_id, upn: Some(upn), nonce: None, client_info: false, consented: scope, acrs };
     Ok(issue::issue(state, &proof, &asked))
 }
 

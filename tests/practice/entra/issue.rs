@@ -4,6 +4,7 @@ use super::super::codec::{base64url, below, hex, opaque, s256};
 use super::super::http::Response;
 use super::super::jwt;
 use super::authorize::Ask;
+use super::claims;
 use super::errors::{Refusal, refuse};
 use super::faults::{Fault, Target};
 use super::scopes::Asked;
@@ -20,6 +21,8 @@ pub(super) struct Proof {
     pub client_info: bool,
     /// What the person consented to, for later refreshes.
     pub consented: String,
+    /// Authentication contexts that the person has satisfied.
+    pub acrs: Vec<String>,
 }
 
 /// Whether this account may sign in to this app at all; the refusals are pages.
@@ -139,13 +142,18 @@ fn access_token(state: &mut State, proof: &Proof, user: Option<&User>, asked: &A
         claims["sub"] = json!(pairwise(&user.oid, asked.audience()));
         claims["name"] = json!(user.name);
         claims["preferred_username"] = json!(user.upn);
-        claims["groups"] = json!(user.groups);
+        claims::membership(state, user, &mut claims);
+        claims["email"] = json!(user.upn);
+        claims["xms_edov"] = json!(true);
+        if !proof.acrs.is_empty() {
+            claims["acrs"] = json!(proof.acrs);
+        }
     } else {
         let service = object_id(&pairwise(&proof.client_id, &state.tenant));
         claims["idtyp"] = json!("app");
         claims["oid"] = json!(service);
         claims["sub"] = json!(service);
-        claims["roles"] = json!(asked.names(state));
+        claims["roles"] = json!(claims::app_roles(state, proof, asked));
     }
     if big {
         claims["xms_padding"] = json!(opaque(8_500));
@@ -162,6 +170,7 @@ fn refresh_token(state: &mut State, proof: &Proof, user: &User, big: bool) -> St
         client_id: proof.client_id.clone(),
         upn: user.upn.clone(),
         scope: proof.consented.clone(),
+        acrs: proof.acrs.clone(),
         used,
         dead: None,
     };
@@ -185,6 +194,7 @@ fn id_token(state: &mut State, proof: &Proof, user: &User, asked: &Asked) -> Str
     }
     if asked.email {
         claims["email"] = json!(user.upn);
+        claims["xms_edov"] = json!(true);
     }
     if let Some(nonce) = &proof.nonce {
         claims["nonce"] = json!(nonce);

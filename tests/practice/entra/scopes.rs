@@ -93,7 +93,9 @@ impl Asked {
             Some((resource, name)) => (resource.trim_end_matches('/'), name),
             None => ("https://graph.microsoft.com", scope),
         };
-        let (uri, client_id) = if resource == "https://graph.microsoft.com" {
+        // In other clouds Graph's resource is named by its own address; so it is here.
+        let graph = resource == "https://graph.microsoft.com" || resource == state.base;
+        let (uri, client_id) = if graph {
             (resource.to_owned(), GRAPH.to_owned())
         } else {
             let api = state.apis.iter().find(|api| api.uri == resource || api.client_id == resource);

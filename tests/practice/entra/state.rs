@@ -18,6 +18,8 @@ pub struct State {
     pub apps: Vec<App>,
     pub apis: Vec<Api>,
     pub users: Vec<User>,
+    /// What apps may ask of Graph on their own behalf: client id and application permissions.
+    pub graph: HashMap<String, Vec<String>>,
     pub faults: Faults,
     /// How the next ID tokens are forged.
     pub forgery: Option<Forgery>,
@@ -82,7 +84,12 @@ pub struct User {
     pub upn: String,
     pub oid: String,
     pub name: String,
+    /// Object ids, as the directory knows them; in tokens only where they are few enough.
     pub groups: Vec<String>,
+    /// App roles that are assigned to the person.
+    pub roles: Vec<String>,
+    /// Template ids of directory roles.
+    pub wids: Vec<String>,
 }
 
 /// The signing keys.
@@ -134,6 +141,7 @@ pub(super) struct Device {
     pub client_id: String,
     pub user_code: String,
     pub scope: String,
+    pub claims: Option<String>,
     pub expires: i64,
     pub interval: u32,
     pub polled_ms: Option<i64>,
@@ -155,6 +163,8 @@ pub(super) struct Refresh {
     pub client_id: String,
     pub upn: String,
     pub scope: String,
+    /// Authentication contexts that its sign-in has satisfied.
+    pub acrs: Vec<String>,
     pub used: i64,
     pub dead: Option<Fault>,
 }
@@ -169,6 +179,7 @@ impl State {
             apps: Vec::new(),
             apis: Vec::new(),
             users: Vec::new(),
+            graph: HashMap::new(),
             faults: Faults::default(),
             forgery: None,
             keys: Keys::new(),
@@ -203,6 +214,11 @@ impl State {
 
     pub fn user(&self, upn: &str) -> Option<&User> {
         self.users.iter().find(|user| user.upn.eq_ignore_ascii_case(upn))
+    }
+
+    /// A person, to be changed: offboarding takes groups away.
+    pub fn user_mut(&mut self, upn: &str) -> Option<&mut User> {
+        self.users.iter_mut().find(|user| user.upn.eq_ignore_ascii_case(upn))
     }
 
     /// Issuer of its tokens.

@@ -101,15 +101,19 @@ pub(super) fn public(form: &Pairs, app: &App) -> Result<(), Refusal> {
         let text = "Client is public so neither 'client_assertion' nor 'client_secret' should be presented.";
         return if presented { Err(refuse("invalid_client", 700_025, text)) } else { Ok(()) };
     }
-    if presented { Ok(()) } else { Err(credentials_missing()) }
+    match value(form, "client_secret") {
+        Some(secret) if app.secret.as_deref() == Some(secret) => Ok(()),
+        Some(_) => Err(wrong_secret(app)),
+        None if presented => Ok(()),
+        None => Err(credentials_missing()),
+    }
 }
 
 /// What a grant without a person needs: a secret, or a federated credential's token.
 pub(super) fn confidential(state: &State, form: &Pairs, app: &App) -> Result<(), Refusal> {
     if let Some(secret) = value(form, "client_secret") {
-        let text = format!("Invalid client secret provided for app '{}'.", app.client_id);
         let right = app.secret.as_deref() == Some(secret);
-        return if right { Ok(()) } else { Err(refuse("invalid_client", 7_000_215, &text)) };
+        return if right { Ok(()) } else { Err(wrong_secret(app)) };
     }
     let assertion = value(form, "client_assertion").ok_or_else(credentials_missing)?;
     if value(form, "client_assertion_type") != Some("urn:ietf:params:oauth:client-assertion-type:jwt-bearer") {
@@ -121,6 +125,10 @@ pub(super) fn confidential(state: &State, form: &Pairs, app: &App) -> Result<(),
         (true, None) => Err(statement::unknown_key()),
         (false, _) => statement::federated(state, assertion, app),
     }
+}
+
+fn wrong_secret(app: &App) -> Refusal {
+    refuse("invalid_client", 7_000_215, &format!("Invalid client secret provided for app '{}'.", app.client_id))
 }
 
 fn credentials_missing() -> Refusal {

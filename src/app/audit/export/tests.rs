@@ -49,7 +49,9 @@ fn an_ocsf_event_has_a_user_also_where_nobody_was_known() {
 
 #[test]
 fn a_table_has_a_column_for_every_field() {
-    let row = json!(Row { identity: Some("workload: AZURE_FEDERATED_TOKEN_FILE".into()), ..mint() });
+    let identity = Some("workload: AZURE_FEDERATED_TOKEN_FILE".into());
+    let (rule, policy) = (Some("developers".into()), Some("5e1f2a".into()));
+    let row = json!(Row { identity, rule, policy, ..mint() });
     let mut fields: Vec<&str> = row.as_object().unwrap().keys().map(String::as_str).collect();
     let mut columns = COLUMNS.to_vec();
     fields.sort_unstable();

@@ -31,6 +31,7 @@ pub(super) fn tell(book: &mut Book) {
             ("DayEnded", Why::DayEnded),
             ("Refused", Why::Refused),
             ("Revoked", Why::Revoked),
+            ("StepUp", Why::StepUp),
             ("Asked", Why::Asked),
         ] {
             texts.push((format!("sign_in_begins {case}"), sign_in_begins(&broker, &tab, why, None)));
@@ -42,6 +43,9 @@ pub(super) fn tell(book: &mut Book) {
         text("why_this_flow", why_this_flow(&tab));
         text("consent_begins", consent_begins(&cloud, &alice(), true));
         text("consent_begins closed", consent_begins(&cloud, &alice(), false));
+        text("connect_begins", connect_begins(&broker, &alice(), true));
+        text("connect_begins closed", connect_begins(&broker, &alice(), false));
+        text("connect_at", connect_at(&broker, &alice(), "https://sso.example.com/connect/bitbucket.org"));
         let url = "https://login.microsoftonline.com/contoso.example/oauth2/v2.0/authorize?x=y";
         for (name, paste, port) in
             [("open_this", false, None), ("open_this pasted", true, None), ("open_this forwarded", false, Some(8400))]
@@ -79,6 +83,7 @@ pub(super) fn tell(book: &mut Book) {
         [
             ("nobody_to_ask", nobody_to_ask(&broker, NotAsked::Nobody("CI=true is set".into()))),
             ("nobody_to_consent", nobody_to_consent(&cloud, NotAsked::Nobody("CI=true is set".into()))),
+            ("nobody_to_connect", nobody_to_connect(&broker, NotAsked::Nobody("CI=true is set".into()))),
             ("device_code_off", device_code_off(&broker, "this is an SSH session")),
             ("device_code_login_only", device_code_login_only(&broker)),
             ("not_before", not_before(&book.world, &broker, NOON.after(Duration::from_secs(60)))),

@@ -2,9 +2,9 @@ use super::*;
 use crate::basis::account::BitbucketAccount;
 use crate::basis::secret::RefreshToken;
 use crate::net::NetError;
-use crate::source::SourceError;
 use crate::source::grant::{Grant, GrantError};
 use crate::source::pasted::PasteError;
+use crate::source::{Demand, SourceError};
 
 pub(super) fn tell(book: &mut Book) {
     for (case, error) in errors() {
@@ -17,7 +17,7 @@ pub(super) fn tell(book: &mut Book) {
             }
         }
     }
-    for (name, failure) in failures(&wanted(&book.world, "cloud-oauth")) {
+    for (name, failure) in failures(&wanted(&book.world, "cloud-oauth"), &wanted(&book.world, "exchange")) {
         book.fail(name, &failure);
     }
     for (case, error) in pastes() {
@@ -46,7 +46,17 @@ fn errors() -> Vec<(&'static str, SourceError)> {
         ("NeedsConsent", SourceError::NeedsConsent { wording: wording() }),
         ("GrantDead", SourceError::GrantDead { wording: wording() }),
         ("ProofRefused", SourceError::ProofRefused { error: error(), description: description() }),
-        ("NotAllowed", SourceError::NotAllowed { error: error(), description: description() }),
+        ("NotAllowed", SourceError::NotAllowed { error: error(), description: description(), contact: None }),
+        (
+            "NotAllowed contact",
+            SourceError::NotAllowed {
+                error: "access_denied".into(),
+                description: "No rule allows it".into(),
+                contact: Some("the platform team".into()),
+            },
+        ),
+        ("Connect", SourceError::Connect { page: "https://sso.example.com/connect/bitbucket.org".into() }),
+        ("StepUp", SourceError::StepUp { demand: Demand::default(), description: "Rule releases wants c1".to_owned() }),
         ("Configuration", SourceError::Configuration { error: error(), description: description() }),
         ("Throttled", SourceError::Throttled { after: None }),
         ("Throttled for", SourceError::Throttled { after: Some(Duration::from_secs(120)) }),
@@ -68,7 +78,7 @@ fn pastes() -> Vec<(&'static str, PasteError)> {
     ]
 }
 
-fn failures(cloud: &Wanted<'_>) -> Vec<(&'static str, Failure)> {
+fn failures(cloud: &Wanted<'_>, broker: &Wanted<'_>) -> Vec<(&'static str, Failure)> {
     vec![
         ("grant_of_another", grant_of_another(cloud, &grant(), &alice())),
         ("grant_of_other_version", grant_of_other_version(cloud, &GrantError::Version(9))),
@@ -76,6 +86,10 @@ fn failures(cloud: &Wanted<'_>) -> Vec<(&'static str, Failure)> {
         ("accounts_not_confirmed", accounts_not_confirmed(cloud, &alice(), &account())),
         ("other_bitbucket_account", other_bitbucket_account(cloud, "Alice Example", "Bob Example")),
         ("no_grant", no_grant(cloud)),
+        ("connect_first", connect_first(broker)),
+        ("connect_declined", connect_declined(broker, "access_denied", "The accounts are different people")),
+        ("connected_in_vain", connected_in_vain(broker)),
+        ("stepped_up_in_vain", stepped_up_in_vain(broker)),
     ]
 }
 

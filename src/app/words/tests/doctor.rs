@@ -55,6 +55,7 @@ fn samples() -> Vec<Seen<'static>> {
         Seen::SignedOut,
         Seen::ConsentNeeded("https://bitbucket.org"),
         Seen::GrantThere,
+        Seen::Ruled,
         Seen::TrailHolds,
         Seen::TrailBroken,
         Seen::SamlUnreachable("login.microsoftonline.com cannot be reached: connection refused"),

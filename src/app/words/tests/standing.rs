@@ -2,7 +2,7 @@ use super::*;
 use crate::app::logout::Removed;
 use crate::app::records::Cached;
 use crate::app::status::{Account, Decided, HostStatus, Status};
-use crate::basis::credential::Credential;
+use crate::basis::credential::{Credential, Ruling};
 use crate::basis::secret::GitToken;
 use crate::config::{Layer, ShownValue};
 
@@ -85,6 +85,7 @@ fn host(signed_in: bool) -> HostStatus {
         needs_consent: !signed_in,
         scopes: signed_in.then(|| "repository:write account".into()),
         token_expires: None,
+        ruling: Ruling { rule: signed_in.then(|| "developers".into()), policy: signed_in.then(|| "5e1f2a".into()) },
         next_renewal: None,
         renews: signed_in.then(|| NOON.after(Duration::from_secs(5400))),
         expires: signed_in.then(|| NOON.after(Duration::from_secs(7200))),
@@ -99,6 +100,7 @@ fn removed(all: bool) -> Removed {
         issued: NOON,
         expires: NOON.after(Duration::from_secs(7200)),
         scopes: String::new(),
+        ruling: Ruling::default(),
     };
     let cached = Cached { credential, who: alice(), suspect: false, session_ends: NOON };
     Removed {
