@@ -14,18 +14,21 @@ fn main() {
     // ARM is linked by rust-lld itself (installers/build), which takes no words for a compiler in front of it. What a hit
     // runs was listed on x86_64.
     if var("RUSTC_LINKER").is_ok_and(|linker| linker.ends_with("rust-lld")) {
-        println!("cargo::rustc-link-arg-bins=--script={here}/.cargo/no-unwind.ld");
+        println!("cargo::rustc-link-arg-bin={HELPER}=--script={here}/.cargo/no-unwind.ld");
         return;
     }
-    println!("cargo::rustc-link-arg-bins=-Wl,-T,{here}/.cargo/no-unwind.ld");
+    println!("cargo::rustc-link-arg-bin={HELPER}=-Wl,-T,{here}/.cargo/no-unwind.ld");
     if is("CARGO_CFG_TARGET_ENV", "musl") {
-        println!("cargo::rustc-link-arg-bins=-Wl,-T,{here}/.cargo/hit.ld");
+        println!("cargo::rustc-link-arg-bin={HELPER}=-Wl,-T,{here}/.cargo/hit.ld");
         // Relocations in a thirtieth of the room. glibc knows them only since 2.36; musl is part of the program.
-        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+        println!("cargo::rustc-link-arg-bin={HELPER}=-Wl,-z,pack-relative-relocs");
     }
     if is("CARGO_CFG_TARGET_ENV", "gnu") {
         // At a fixed address, as the shipped build: the loader has 6,400 addresses less to relocate. `RUSTFLAGS` would
         // hold for procedural macros too, which cannot be built so.
-        println!("cargo::rustc-link-arg-bins=-no-pie");
+        println!("cargo::rustc-link-arg-bin={HELPER}=-no-pie");
     }
 }
+
+/// The broker is a server: it stays where the loader puts it, and a panic of one request unwinds.
+const HELPER: &str = "git-credential-bitbucket-sso";

@@ -4,6 +4,7 @@
 pub mod consent;
 pub mod permission;
 mod scopes;
+pub mod sealed;
 
 use crate::basis::clock::Timestamp;
 use crate::basis::credential::TOKEN_USER;
@@ -43,16 +44,7 @@ impl CloudHost<'_> {
         let key = self.key(holder, right);
         let ask = self.refreshing(right, now)?;
         let (grant, again) = renew::current(self.store, &key, move |grant| fresh(grant, now), ask).await?;
-        no_more_than(right, &grant.scopes)?;
-        Ok(Issued {
-            token: grant.access_token,
-            username: TOKEN_USER.to_owned(),
-            expires: until.min(grant.expires),
-            scopes: grant.scopes,
-            token_id: None,
-            account: Some(grant.account),
-            again,
-        })
+        issued(right, grant, until, again)
     }
 
     /// Which grant that is.
@@ -104,6 +96,19 @@ impl CloudHost<'_> {
     fn token_url(&self) -> String {
         self.host.url.join("/site/oauth2/access_token")
     }
+}
+
+fn issued(right: Right, grant: Grant, until: Timestamp, again: bool) -> Result<Issued, IssueError> {
+    no_more_than(right, &grant.scopes)?;
+    Ok(Issued {
+        token: grant.access_token,
+        username: TOKEN_USER.to_owned(),
+        expires: until.min(grant.expires),
+        scopes: grant.scopes,
+        token_id: None,
+        account: Some(grant.account),
+        again,
+    })
 }
 
 /// A token request under way.

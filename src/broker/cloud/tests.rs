@@ -1,6 +1,7 @@
 //! A fake Cloud on this machine, and a real store.
 
 mod permission;
+mod sealed;
 
 use super::*;
 use crate::basis::secret::{ClientSecret, GitToken, RefreshToken};

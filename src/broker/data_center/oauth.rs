@@ -156,21 +156,4 @@ fn client_call(url: &str, link: &Consumer, fields: &[(&str, &str)]) -> Call {
 const UNSAID: Duration = Duration::from_secs(300);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_link_that_gives_more_is_noticed() {
-        assert_eq!(no_more_than(Right::Read, "REPO_READ"), Ok(()));
-        assert_eq!(no_more_than(Right::Write, "REPO_READ REPO_WRITE"), Ok(()));
-        for (right, scopes) in [
-            (Right::Read, "REPO_WRITE"),
-            (Right::Read, "REPO_READ REPO_WRITE"),
-            (Right::Read, ""),
-            (Right::Write, "REPO_READ"),
-            (Right::Write, "REPO_WRITE REPO_ADMIN"),
-        ] {
-            assert!(no_more_than(right, scopes).is_err(), "{right} {scopes}");
-        }
-    }
-}
+mod tests;

@@ -2,8 +2,10 @@
 
 use crate::basis::clock::Timestamp;
 use crate::basis::digest;
+use crate::basis::secret::{RefreshToken, SecretBytes};
 use crate::broker::desk::Desk;
 use crate::broker::desk::caller::Caller;
+use crate::broker::desk::issue::Handed;
 use crate::broker::desk::request::Request;
 use crate::broker::ground::ask::{Ask, Refusal};
 use crate::broker::ground::issued::Issued;
@@ -23,6 +25,8 @@ pub struct Granted {
     /// The deciding rule.
     pub rule: Option<String>,
     pub digest: String,
+    /// The person's grant, sealed for their helper to bring again.
+    pub sealed: Option<SecretBytes>,
 }
 
 /// Why not, and by which policy if it came to that.
@@ -40,6 +44,8 @@ pub struct Decided<'a> {
     pub permit: Permit,
     pub rule: Option<String>,
     pub digest: String,
+    /// The sealed grant that came with the request.
+    pub brought: Option<RefreshToken>,
 }
 
 impl Desk {
@@ -78,7 +84,7 @@ impl Desk {
         if let (Some(quotas), Some(rule)) = (&self.rule_quotas, &decided.rule) {
             quotas.take(rule, now).map_err(|after| Refusal::SlowDown { after })?;
         }
-        let (issued, right) = self.issue(&decided, now).await?;
+        let Handed { issued, right, sealed } = self.issue(&decided, now).await?;
         let host_life = now.until(issued.expires).min(decided.life());
         if host_life.is_zero() {
             return Err(unavailable("Bitbucket's token is about to end"));
@@ -93,7 +99,7 @@ impl Desk {
         record.token_id.clone_from(&issued.token_id);
         record.account.clone_from(&issued.account);
         record.again = issued.again;
-        Ok(Granted { life: host_life, scope, rule: decided.rule, digest: decided.digest, issued })
+        Ok(Granted { life: host_life, scope, rule: decided.rule, digest: decided.digest, issued, sealed })
     }
 
     /// Who asks and what they may have. Decided anew each time, above every cache.
@@ -112,7 +118,8 @@ impl Desk {
         let verdict = self.verdict(&subject, &ask, now).await?;
         note(record, &verdict);
         let Verdict { outcome, rules, digest, .. } = verdict;
-        Ok(Decided { permit: outcome?, rule: rules.into_iter().next(), subject, ask, host, digest })
+        let (permit, brought) = (outcome?, request.brought.clone());
+        Ok(Decided { permit, rule: rules.into_iter().next(), subject, ask, host, digest, brought })
     }
 
     /// The subject token, believed; and one decision of its subject's quota.

@@ -1,21 +1,31 @@
 //! The token itself, from the back end that the host has.
 
 use crate::basis::clock::Timestamp;
+use crate::basis::secret::SecretBytes;
 use crate::broker::cloud::CloudHost;
 use crate::broker::cloud::permission::About;
 use crate::broker::data_center::oauth::OAuthHost;
 use crate::broker::data_center::{Repository, Wanted};
 use crate::broker::desk::Desk;
+use crate::broker::desk::connect::pick_up;
 use crate::broker::desk::exchange::Decided;
 use crate::broker::ground::ask::Refusal;
 use crate::broker::ground::issued::{Holder, IssueError, Issued};
 use crate::broker::ground::right::Right;
-use crate::broker::settings::{Cloud, Consumer, HostTerms, Tokens};
+use crate::broker::settings::{Cloud, Consumer, Grants, HostTerms, Tokens};
 use std::time::Duration;
+
+/// A token as a back end gave it.
+pub struct Handed {
+    pub issued: Issued,
+    pub right: Right,
+    /// The grant behind it, where the broker keeps none.
+    pub sealed: Option<SecretBytes>,
+}
 
 impl Desk {
     /// A token of no more than was decided, and the right that it has.
-    pub(super) async fn issue(&self, decided: &Decided<'_>, now: Timestamp) -> Result<(Issued, Right), Refusal> {
+    pub(super) async fn issue(&self, decided: &Decided<'_>, now: Timestamp) -> Result<Handed, Refusal> {
         let host = decided.host.url.to_string();
         self.breakers.pass(&host, now).map_err(|after| Refusal::Unavailable {
             reason: format!("{host} has not answered lately; it is left alone for a while"),
@@ -30,18 +40,18 @@ impl Desk {
         };
         // What was there already says nothing about the host.
         match &issued {
-            Ok((issued, _)) if issued.again => self.metrics.count("broker_tokens_total", &[("source", "kept")]),
+            Ok(handed) if handed.issued.again => self.metrics.count("broker_tokens_total", &[("source", "kept")]),
             Ok(_) => self.metrics.count("broker_tokens_total", &[("source", "new")]),
             Err(_) => {}
         }
-        if !issued.as_ref().is_ok_and(|(issued, _)| issued.again) {
+        if !issued.as_ref().is_ok_and(|handed| handed.issued.again) {
             let silent = matches!(issued, Err(IssueError::Unavailable { .. }));
             self.breakers.report(&host, !silent, self.clock.now());
         }
         issued.map_err(|error| self.refusal(error, decided))
     }
 
-    async fn minted(&self, decided: &Decided<'_>, now: Timestamp) -> Result<(Issued, Right), IssueError> {
+    async fn minted(&self, decided: &Decided<'_>, now: Timestamp) -> Result<Handed, IssueError> {
         let url = decided.host.url.to_string();
         let center = self.centers.iter().find(|center| center.host() == url);
         let center = center.ok_or_else(|| IssueError::Misconfigured("no tokens are minted there".into()))?;
@@ -55,44 +65,62 @@ impl Desk {
             right,
             until: now.after(decided.life()),
         };
-        Ok((center.mint(wanted, now).await?, right))
+        Ok(Handed::kept(center.mint(wanted, now).await?, right))
     }
 
-    async fn of_link(
-        &self,
-        decided: &Decided<'_>,
-        link: &Consumer,
-        now: Timestamp,
-    ) -> Result<(Issued, Right), IssueError> {
+    async fn of_link(&self, decided: &Decided<'_>, link: &Consumer, now: Timestamp) -> Result<Handed, IssueError> {
         let redirect_uri = self.redirect_uri(decided.host);
         let (store, outward) = (&self.store, &self.outward);
         let host = OAuthHost { store, outward, host: decided.host, link, redirect_uri: &redirect_uri };
         let (right, until) = (decided.permit.right, now.after(decided.life()));
-        Ok((host.issue(&holder(decided)?, right, until, now).await?, right))
+        Ok(Handed::kept(host.issue(&holder(decided)?, right, until, now).await?, right))
     }
 
     /// A person's grant may do no more than the person may on Bitbucket itself.
-    async fn of_cloud(
-        &self,
-        decided: &Decided<'_>,
-        cloud: &Cloud,
-        now: Timestamp,
-    ) -> Result<(Issued, Right), IssueError> {
+    async fn of_cloud(&self, decided: &Decided<'_>, cloud: &Cloud, now: Timestamp) -> Result<Handed, IssueError> {
         let host = CloudHost { store: &self.store, outward: &self.outward, host: decided.host, cloud };
         let (holder, right) = (holder(decided)?, decided.permit.right);
         let until = now.after(decided.life());
-        let issued = host.issue(&holder, right, until, now).await?;
-        let (Holder::Person { .. }, Some(repository), true) =
-            (&holder, &decided.ask.resource.repository, cloud.check_permission)
-        else {
-            return Ok((issued, right));
+        let is_person = matches!(holder, Holder::Person { .. });
+        let handed = if is_person && cloud.grants == Grants::Sealed {
+            self.brought(&host, &holder, decided, (until, now)).await?
+        } else {
+            Handed::kept(host.issue(&holder, right, until, now).await?, right)
         };
-        let about = About { holder: &holder, right, issued: &issued, repository };
+        let (true, Some(repository), true) = (is_person, &decided.ask.resource.repository, cloud.check_permission)
+        else {
+            return Ok(handed);
+        };
+        let about = About { holder: &holder, right, issued: &handed.issued, repository };
         match host.check_permission(&self.permissions, about, now).await? {
             None => Err(IssueError::NotAllowed("your account has no access to this repository".into())),
-            Some(own) if own >= right => Ok((issued, right)),
-            Some(own) => Ok((host.issue(&holder, own, until, now).await?, own)),
+            Some(own) if own >= right => Ok(handed),
+            // The helper has brought one grant only.
+            Some(own) if handed.sealed.is_some() => {
+                Err(IssueError::NotAllowed(format!("your account may only {own} there: ask for that")))
+            }
+            Some(own) => Ok(Handed::kept(host.issue(&holder, own, until, now).await?, own)),
         }
+    }
+
+    /// By the grant that the helper has, or by one that waits for it since its person has connected.
+    async fn brought(
+        &self,
+        host: &CloudHost<'_>,
+        holder: &Holder,
+        decided: &Decided<'_>,
+        times: (Timestamp, Timestamp),
+    ) -> Result<Handed, IssueError> {
+        let right = decided.permit.right;
+        let key = host.key(holder, right);
+        let waiting = pick_up(&self.store, &self.sealer, &key, times.1).await?;
+        let sealed = match (&waiting, &decided.brought) {
+            (Some(waiting), _) => std::str::from_utf8(waiting.expose()).map_err(|_| IssueError::NotConnected)?,
+            (None, Some(brought)) => brought.expose(),
+            (None, None) => return Err(IssueError::NotConnected),
+        };
+        let (issued, sealed) = host.issue_sealed(&self.sealer, &key, sealed, times).await?;
+        Ok(Handed { issued, right, sealed: Some(sealed) })
     }
 
     fn refusal(&self, error: IssueError, decided: &Decided<'_>) -> Refusal {
@@ -110,6 +138,13 @@ impl Desk {
             IssueError::Unavailable { reason, after } => Refusal::Unavailable { reason, after },
             IssueError::Misconfigured(reason) => Refusal::Unavailable { reason, after: Duration::from_secs(300) },
         }
+    }
+}
+
+impl Handed {
+    /// By a grant or an account that the broker has.
+    fn kept(issued: Issued, right: Right) -> Self {
+        Self { issued, right, sealed: None }
     }
 }
 

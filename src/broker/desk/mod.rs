@@ -20,6 +20,7 @@ use crate::broker::identify::Issuers;
 use crate::broker::load::{Breakers, Metrics, Quotas};
 use crate::broker::outward::Outward;
 use crate::broker::policy::live::Live;
+use crate::broker::sealing::Sealer;
 use crate::broker::settings::Settings;
 use crate::broker::store::Store;
 use crate::broker::trail::Trail;
@@ -39,6 +40,7 @@ pub struct Desk {
     breakers: Breakers,
     trail: Trail,
     store: Store,
+    sealer: Arc<Sealer>,
     outward: Outward,
     /// They end with the desk.
     chores: Vec<tokio::task::AbortHandle>,

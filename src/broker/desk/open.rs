@@ -66,6 +66,7 @@ impl Desk {
             metrics,
             trail,
             store,
+            sealer,
             outward,
             clock,
             settings,

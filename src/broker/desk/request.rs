@@ -1,6 +1,6 @@
 //! What a request for a token asks for, in the configuration's own terms.
 
-use crate::basis::secret::Assertion;
+use crate::basis::secret::{Assertion, RefreshToken};
 use crate::basis::text::clean;
 use crate::basis::url::WebUrl;
 use crate::broker::ground::ask::{Ask, Refusal};
@@ -20,6 +20,8 @@ pub struct Request {
     pub audience: Option<String>,
     pub scope: Option<String>,
     pub life: Option<Duration>,
+    /// The sealed grant that an earlier answer had (`grants = "sealed"`).
+    pub brought: Option<RefreshToken>,
 }
 
 impl Request {
@@ -99,6 +101,7 @@ mod tests {
             audience: audience.map(str::to_owned),
             scope: Some(scope.to_owned()),
             life: None,
+            brought: None,
         };
         let hosts = hosts(&["https://git.example.com/one", "https://git.example.com/two", "https://other.example.com"]);
         let asked = request.ask(&hosts);

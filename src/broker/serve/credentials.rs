@@ -51,7 +51,8 @@ fn asked(body: &[u8], subject_token: crate::basis::secret::Assertion) -> Result<
         Some(path) => (Some(format!("{protocol}://{host}/{path}")), None),
         None => (None, Some(host.to_owned())),
     };
-    Ok(Request { subject_token, subject_token_type: JWT.to_owned(), resource, audience, scope: None, life: None })
+    let subject_token_type = JWT.to_owned();
+    Ok(Request { subject_token, subject_token_type, resource, audience, scope: None, life: None, brought: None })
 }
 
 fn lines(granted: &Granted, now: i64) -> String {

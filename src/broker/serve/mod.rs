@@ -12,6 +12,8 @@ mod health;
 mod listen;
 mod oauth;
 mod routes;
+#[cfg(test)]
+pub mod samples;
 mod signals;
 mod tls;
 

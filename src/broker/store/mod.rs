@@ -1,5 +1,6 @@
 //! Grants and issued tokens, kept in SQLite or PostgreSQL under one schema. Everything secret is sealed.
 
+pub mod carried;
 mod db;
 mod error;
 mod grants;

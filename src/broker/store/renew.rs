@@ -1,8 +1,7 @@
 //! One refresh of one grant, however many ask for it: under its lock, and durable before it is used.
 
-use super::{Grant, GrantKey, GrantLock, Store, StoreError};
+use super::{Grant, GrantKey, Store, StoreError};
 use crate::basis::clock::Timestamp;
-use crate::basis::digest;
 use crate::basis::secret::RefreshToken;
 use crate::broker::ground::issued::IssueError;
 use crate::broker::ground::tokens::{Denied, Tokens};
@@ -59,7 +58,8 @@ where
     match twice(&grant, ask).await {
         Ok(tokens) => {
             let next = grant.clone().with(tokens);
-            keep(store, key, lock, &grant, &next).await?;
+            // Nobody else has it: the store does not give up at once.
+            lock.replace(&next).await.map_err(closed)?;
             Ok((next, false))
         }
         Err(Denied::Grant) => {
@@ -72,7 +72,7 @@ where
 
 /// An answer that got lost is asked for again: Cloud takes the old token for ten minutes more. And one refusal alone is
 /// no proof that a grant is over (`facts/bitbucket.md` A1).
-async fn twice<A, F>(grant: &Grant, ask: A) -> Result<Tokens, Denied>
+pub async fn twice<A, F>(grant: &Grant, ask: A) -> Result<Tokens, Denied>
 where
     A: Fn(RefreshToken) -> F,
     F: Future<Output = Result<Tokens, Denied>>,
@@ -81,37 +81,6 @@ where
         Err(Denied::Grant | Denied::Silence(_)) => ask(grant.refresh_token.clone()).await,
         other => other,
     }
-}
-
-/// Writes the rotated token, and does not give up at once: nobody else has it.
-async fn keep(store: &Store, key: &GrantKey, lock: GrantLock, old: &Grant, next: &Grant) -> Result<(), IssueError> {
-    let mut failed = match lock.replace(next).await {
-        Ok(()) => return Ok(()),
-        Err(error) => error,
-    };
-    for pause in PAUSES {
-        tokio::time::sleep(pause).await;
-        match again(store, key, old, next).await {
-            Ok(()) => return Ok(()),
-            Err(error) => failed = error,
-        }
-    }
-    Err(closed(failed))
-}
-
-async fn again(store: &Store, key: &GrantKey, old: &Grant, next: &Grant) -> Result<(), StoreError> {
-    let lock = store.lock_grant(key).await?;
-    let holds = |grant: &Grant| {
-        let there = lock.current.as_ref().map(|there| there.refresh_token.expose().as_bytes());
-        there.is_some_and(|there| digest::equal(there, grant.refresh_token.expose().as_bytes()))
-    };
-    if holds(next) {
-        return Ok(());
-    }
-    if holds(old) {
-        return lock.replace(next).await;
-    }
-    Err(StoreError::Unavailable("the grant was changed by somebody else meanwhile".into()))
 }
 
 /// A store that does not do it: try again.
@@ -135,6 +104,3 @@ const MARGIN: Duration = Duration::from_secs(300);
 /// Clocks of replicas may differ by this much.
 const BACKWARDS: Duration = Duration::from_secs(300);
 const SOON: Duration = Duration::from_secs(5);
-/// Between attempts to write a token that exists nowhere else: six seconds together.
-const PAUSES: [Duration; 4] =
-    [Duration::from_millis(200), Duration::from_millis(800), Duration::from_secs(2), Duration::from_secs(3)];

@@ -77,6 +77,7 @@ async fn a_broker_that_dies_frees_its_row(cluster: &Cluster, one: &Store, two: &
     });
     let mut root = PgConnection::connect(&cluster.url()).await.unwrap();
     while blocked(&mut root).await == 0 {
+        assert!(!waiting.is_finished(), "two hold the grant");
         tokio::task::yield_now().await;
     }
     let text = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction'";

@@ -128,6 +128,7 @@ async fn a_full_store_is_said_and_written_once_there_is_room() {
     let lock = store.lock_grant(&key).await.unwrap();
     let written = tokio::spawn(async move { lock.replace(&grant(1)).await });
     while tries(&mut inside).await == 0 {
+        assert!(!written.is_finished(), "it was not tried again");
         tokio::task::yield_now().await;
     }
     inside.execute("DROP TRIGGER full_grants; DROP TRIGGER full_minted").await.unwrap();

@@ -1,7 +1,9 @@
 //! Binds a Bitbucket account to an Entra account before a grant is kept (DESIGN section 7).
 
-use super::memory::{Carried, Memory, Step};
+use super::consent::Onward;
+use super::memory::{Memory, Step};
 use super::page::{Page, Told};
+use super::pickup;
 use super::trouble::Trouble;
 use super::{Connect, RANDOM};
 use crate::basis::account::{AccountMatch, BitbucketAccount, Match, compare};
@@ -11,7 +13,8 @@ use crate::basis::random;
 use crate::basis::session::Who;
 use crate::broker::ground::issued::Holder;
 use crate::broker::ground::right::Right;
-use crate::broker::settings::{Host, ServiceUser};
+use crate::broker::settings::{Grants, Host, HostTerms, ServiceUser};
+use crate::broker::store::carried::Carried;
 use crate::broker::store::{Grant, GrantKey};
 
 /// A grant that has come, and for whom.
@@ -21,6 +24,8 @@ pub(super) struct Came<'a> {
     pub who: &'a Who,
     pub right: Right,
     pub rest: &'a [Right],
+    /// The account that the same visit has bound for another right.
+    pub known: Option<&'a str>,
     pub account: BitbucketAccount,
     pub grant: Grant,
 }
@@ -64,7 +69,7 @@ impl Connect<'_> {
         let account =
             BitbucketAccount { id: grant.account_id.clone(), name: grant.account.clone(), verified_emails: Vec::new() };
         let (host, grant) = (self.remembered_host(memory)?, Grant::from(grant.clone()));
-        let came = Came { memory, host, who, right: *right, rest, account, grant };
+        let came = Came { memory, host, who, right: *right, rest, known: None, account, grant };
         self.known_account(&came).await?;
         self.keep(&came, By::Page, now).await
     }
@@ -78,7 +83,7 @@ impl Connect<'_> {
     async fn known_account(&self, came: &Came<'_>) -> Result<bool, Trouble> {
         let grants = self.store.grants_of(&came.holder()).await.map_err(|error| Trouble::store(&error))?;
         let host = came.host.url.to_string();
-        let mut known = false;
+        let mut known = came.known == Some(came.account.id.as_str());
         for (_, grant) in grants.into_iter().filter(|(key, _)| key.host == host) {
             came.same_as(&grant)?;
             known = true;
@@ -97,18 +102,24 @@ impl Connect<'_> {
     /// Under the grant's lock: a refresh that is under way cannot put the old grant back.
     async fn keep(&self, came: &Came<'_>, by: By, now: Timestamp) -> Result<Page, Trouble> {
         let key = GrantKey { holder: came.holder(), host: came.host.url.to_string(), right: came.right };
-        let lock = self.store.lock_grant(&key).await.map_err(|error| Trouble::store(&error))?;
-        if let (Some(grant), None) = (&lock.current, &came.memory.service) {
-            came.same_as(grant)?;
+        if came.memory.service.is_none() && is_sealed(came.host) {
+            let put = pickup::put(self.store, &key, &came.grant, now).await;
+            put.map_err(|error| Trouble::store(&error))?;
+        } else {
+            let lock = self.store.lock_grant(&key).await.map_err(|error| Trouble::store(&error))?;
+            if let (Some(grant), None) = (&lock.current, &came.memory.service) {
+                came.same_as(grant)?;
+            }
+            lock.replace(&came.grant).await.map_err(|error| Trouble::store(&error))?;
         }
-        lock.replace(&came.grant).await.map_err(|error| Trouble::store(&error))?;
         let told = Told { account: Some(came.account.id.clone()), ..Told::of("connected", came.memory) };
         Ok(Page { told: Some(told), ..self.onward(came, by, now).await? })
     }
 
     /// To the next consumer, to the helper's page, or to our own last one.
     async fn onward(&self, came: &Came<'_>, by: By, now: Timestamp) -> Result<Page, Trouble> {
-        let next = self.next_consent(came.memory, came.who, came.rest, now).await?;
+        let known = Some(came.account.id.as_str());
+        let next = self.next_consent(came.memory, Onward { who: came.who, rights: came.rest, known }, now).await?;
         let next = next.or_else(|| came.memory.back.as_ref().map(super::memory::Back::url));
         Ok(match (next, by) {
             (Some(url), By::Redirect) => Page::redirect(url),
@@ -141,6 +152,11 @@ impl Came<'_> {
         };
         vec![person, ("Bitbucket account", self.account.name.as_str()), ("Bitbucket", self.host.url.host())]
     }
+}
+
+/// Whether people's grants are given back to the helper.
+fn is_sealed(host: &Host) -> bool {
+    matches!(&host.terms, HostTerms::Cloud(cloud) if cloud.grants == Grants::Sealed)
 }
 
 /// Bitbucket's name of an account, with its id where that is another: names can be chosen.

@@ -25,6 +25,15 @@ pub(super) enum Side<'a> {
     Center(OAuthHost<'a>),
 }
 
+/// Who goes on, and what is left to be connected.
+#[derive(Clone, Copy)]
+pub(super) struct Onward<'a> {
+    pub who: &'a Who,
+    pub rights: &'a [Right],
+    /// The account that was bound for another right.
+    pub known: Option<&'a str>,
+}
+
 /// Which rights can be connected there: those that there is a consumer for. None where tokens are minted.
 pub(super) fn rights_of(host: &Host) -> Vec<Right> {
     match &host.terms {
@@ -44,16 +53,17 @@ impl Connect<'_> {
     pub(super) async fn next_consent(
         &self,
         memory: &Memory,
-        who: &Who,
-        rights: &[Right],
+        onward: Onward<'_>,
         now: Timestamp,
     ) -> Result<Option<String>, Trouble> {
+        let Onward { who, rights, known } = onward;
         let Some((right, rest)) = rights.split_first() else { return Ok(None) };
         let host = self.remembered_host(memory)?;
         let (state, verifier) = (random::token(RANDOM), Verifier::new(random::token(48)));
         let uri = redirect_uri(&self.settings.public_url, &host.url);
         let url = self.side(host, &uri)?.authorize_url(*right, &state, &verifier)?;
-        let step = Step::Bitbucket { who: who.clone(), right: *right, rest: rest.to_vec(), verifier };
+        let (rest, known) = (rest.to_vec(), known.map(str::to_owned));
+        let step = Step::Bitbucket { who: who.clone(), right: *right, rest, known, verifier };
         self.remember(state, &memory.next(step), now).await?;
         Ok(Some(url))
     }
@@ -66,7 +76,9 @@ impl Connect<'_> {
         memory: &Memory,
         now: Timestamp,
     ) -> Result<Page, Trouble> {
-        let Step::Bitbucket { who, right, rest, verifier } = &memory.step else { return Err(Trouble::Malformed) };
+        let Step::Bitbucket { who, right, rest, known, verifier } = &memory.step else {
+            return Err(Trouble::Malformed);
+        };
         let host = self.remembered_host(memory)?;
         if place::find(&self.settings.hosts, segment).is_none_or(|of_path| of_path.url != host.url) {
             return Err(Trouble::Malformed);
@@ -78,7 +90,7 @@ impl Connect<'_> {
         side.no_more_than(*right, &tokens.scopes)?;
         let account = side.account(&tokens.access_token).await?;
         let grant = granted(tokens, &account)?;
-        self.came(Came { memory, host, who, right: *right, rest, account, grant }, now).await
+        self.came(Came { memory, host, who, right: *right, rest, known: known.as_deref(), account, grant }, now).await
     }
 
     pub(super) fn remembered_host(&self, memory: &Memory) -> Result<&Host, Trouble> {

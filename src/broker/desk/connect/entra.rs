@@ -1,6 +1,7 @@
 //! Who sits in front of the browser: a sign-in at Entra as a web application (`facts/entra.md` 3, 4.1, 5.2).
 
 use super::Connect;
+use super::consent::Onward;
 use super::memory::{Memory, Step};
 use super::page::Page;
 use super::trouble::Trouble;
@@ -59,7 +60,7 @@ impl<'a> Connect<'a> {
         if memory.service.is_some() && !allowed {
             return Err(Trouble::NotAdministrator { who: who.to_string() });
         }
-        let next = self.next_consent(memory, &who, rights, now).await?;
+        let next = self.next_consent(memory, Onward { who: &who, rights, known: None }, now).await?;
         next.map(Page::redirect).ok_or(Trouble::NotNeeded)
     }
 }

@@ -1,14 +1,13 @@
 //! What is remembered of a browser between two of its requests. It lies sealed in the store.
 
 use super::trouble::Trouble;
-use crate::basis::clock::Timestamp;
 use crate::basis::form::Fields;
-use crate::basis::secret::{GitToken, RefreshToken, SecretBytes, Verifier};
+use crate::basis::secret::{SecretBytes, Verifier};
 use crate::basis::session::Who;
 use crate::basis::url::WebUrl;
 use crate::broker::ground::right::Right;
 use crate::broker::outward::oauth::with_query;
-use crate::broker::store::Grant;
+use crate::broker::store::carried::Carried;
 use serde::{Deserialize, Serialize, Serializer};
 
 /// One journey.
@@ -39,25 +38,13 @@ pub enum Step {
         who: Who,
         right: Right,
         rest: Vec<Right>,
+        /// The account that was bound a moment ago, for another right.
+        known: Option<String>,
         #[serde(serialize_with = "open_verifier")]
         verifier: Verifier,
     },
     /// The person's word on the two accounts.
     Confirm { who: Who, right: Right, rest: Vec<Right>, grant: Carried },
-}
-
-/// A grant on its way.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct Carried {
-    #[serde(serialize_with = "open_refresh_token")]
-    pub refresh_token: RefreshToken,
-    #[serde(serialize_with = "open_git_token")]
-    pub access_token: GitToken,
-    pub issued: Timestamp,
-    pub expires: Timestamp,
-    pub scopes: String,
-    pub account_id: String,
-    pub account: String,
 }
 
 /// The helper's own page, which the tab ends on.
@@ -108,28 +95,6 @@ impl Back {
     }
 }
 
-impl From<Carried> for Grant {
-    fn from(carried: Carried) -> Self {
-        let Carried { refresh_token, access_token, issued, expires, scopes, account_id, account } = carried;
-        Self { refresh_token, access_token, issued, expires, scopes, account_id, account }
-    }
-}
-
-impl From<&Grant> for Carried {
-    fn from(grant: &Grant) -> Self {
-        let Grant { refresh_token, access_token, issued, expires, scopes, account_id, account } = grant.clone();
-        Self { refresh_token, access_token, issued, expires, scopes, account_id, account }
-    }
-}
-
 fn open_verifier<S: Serializer>(secret: &Verifier, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(secret.expose())
-}
-
-fn open_refresh_token<S: Serializer>(secret: &RefreshToken, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(secret.expose())
-}
-
-fn open_git_token<S: Serializer>(secret: &GitToken, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(secret.expose())
 }

@@ -13,10 +13,12 @@ mod consent;
 mod entra;
 mod memory;
 mod page;
+mod pickup;
 mod place;
 mod trouble;
 
 pub use page::{Page, Told};
+pub use pickup::pick_up;
 pub use place::{redirect_uri, segment};
 
 use crate::basis::clock::Timestamp;

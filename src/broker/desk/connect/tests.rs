@@ -1,6 +1,7 @@
 //! One server on this machine is Entra and Bitbucket Cloud; the store is real.
 
 mod refusals;
+mod sealed;
 
 use super::*;
 use crate::basis::secret::ClientSecret;
