@@ -1,8 +1,8 @@
 //! TOML to a [`Document`]: every table and key known, every value of its kind, every error with its line.
 
-use crate::basis::nearest::nearest;
 mod plain;
 
+use crate::basis::nearest::nearest;
 use crate::basis::text::clean;
 use crate::basis::url::WebUrl;
 use crate::config::document::{DEFAULT, Document, Entry, HostTable, Source};

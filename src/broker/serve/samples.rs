@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 /// A directory with everything that a broker needs, without TLS.
+#[expect(clippy::missing_panics_doc, reason = "for tests")]
 pub fn settings_in(dir: &Path, more: &str) -> Settings {
     fs::create_dir_all(dir.join("policy.d")).unwrap();
     for (name, text) in [("seal.key", base64::standard(&[1; 32])), ("password", base64::standard(b"pw"))] {

@@ -95,7 +95,7 @@ fn other_methods_paths_and_giants_are_refused() {
     let chunked = format!("Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n", body.len());
     assert_eq!(status(&asked(&running, "POST", "/healthz", &chunked)), "413");
     assert_eq!(status(&asked(&running, "GET", "/healthz", &format!("X: {}\r\n", "y".repeat(33 << 10)))), "431");
-    let many: String = (0..100).map(|at| format!("X{at}: y\r\n")).collect();
+    let many: String = ["X: y\r\n"; 100].concat();
     assert_eq!(status(&asked(&running, "GET", "/healthz", &many)), "431");
     assert_eq!(status(&said(&running, b"GARBAGE\r\n\r\n")), "400");
     running.stop();
