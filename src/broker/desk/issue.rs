@@ -21,6 +21,14 @@ pub struct Handed {
     pub right: Right,
     /// The grant behind it, where the broker keeps none.
     pub sealed: Option<SecretBytes>,
+    /// Why the right is smaller than what was decided.
+    pub narrowed: Option<String>,
+}
+
+/// What an account may, and why it is less than what was decided.
+struct Own {
+    right: Right,
+    why: String,
 }
 
 impl Desk {
@@ -31,8 +39,10 @@ impl Desk {
             reason: format!("{host} has not answered lately; it is left alone for a while"),
             after,
         })?;
+        // For which right somebody has to connect, where that is what is missing.
+        let mut lacking = decided.permit.right;
         let issued = match &decided.host.terms {
-            HostTerms::Cloud(cloud) => self.of_cloud(decided, cloud, now).await,
+            HostTerms::Cloud(cloud) => self.of_cloud(decided, cloud, &mut lacking, now).await,
             HostTerms::DataCenter(center) => match &center.tokens {
                 Tokens::Minted { .. } => self.minted(decided, now).await,
                 Tokens::OAuth { link } => self.of_link(decided, link, now).await,
@@ -46,9 +56,9 @@ impl Desk {
         }
         if !issued.as_ref().is_ok_and(|handed| handed.issued.again) {
             let silent = matches!(issued, Err(IssueError::Unavailable { .. }));
-            self.breakers.report(&host, !silent, self.clock.now());
+            self.breakers.report(&host, &decided.subject.key(), !silent, self.clock.now());
         }
-        issued.map_err(|error| self.refusal(error, decided))
+        issued.map_err(|error| self.refusal(error, decided, lacking))
     }
 
     async fn minted(&self, decided: &Decided<'_>, now: Timestamp) -> Result<Handed, IssueError> {
@@ -77,7 +87,13 @@ impl Desk {
     }
 
     /// A person's grant may do no more than the person may on Bitbucket itself.
-    async fn of_cloud(&self, decided: &Decided<'_>, cloud: &Cloud, now: Timestamp) -> Result<Handed, IssueError> {
+    async fn of_cloud(
+        &self,
+        decided: &Decided<'_>,
+        cloud: &Cloud,
+        lacking: &mut Right,
+        now: Timestamp,
+    ) -> Result<Handed, IssueError> {
         let host = CloudHost { store: &self.store, outward: &self.outward, host: decided.host, cloud };
         let (holder, right) = (holder(decided)?, decided.permit.right);
         let until = now.after(decided.life());
@@ -87,20 +103,51 @@ impl Desk {
         } else {
             Handed::kept(host.issue(&holder, right, until, now).await?, right)
         };
-        let (true, Some(repository), true) = (is_person, &decided.ask.resource.repository, cloud.check_permission)
-        else {
+        let own = self.own_right(&host, &holder, decided, &handed.issued, now).await?;
+        if own.right >= right {
             return Ok(handed);
-        };
-        let about = About { holder: &holder, right, issued: &handed.issued, repository };
-        match host.check_permission(&self.permissions, about, now).await? {
-            None => Err(IssueError::NotAllowed("your account has no access to this repository".into())),
-            Some(own) if own >= right => Ok(handed),
-            // The helper has brought one grant only.
-            Some(own) if handed.sealed.is_some() => {
-                Err(IssueError::NotAllowed(format!("your account may only {own} there: ask for that")))
-            }
-            Some(own) => Ok(Handed::kept(host.issue(&holder, own, until, now).await?, own)),
         }
+        // The helper has brought one grant only, and without a consumer for it there is no other.
+        if handed.sealed.is_some() || cloud.read.is_none() {
+            return Err(IssueError::NotAllowed(format!("{}: ask for {}", own.why, own.right)));
+        }
+        *lacking = own.right;
+        let issued = host.issue(&holder, own.right, until, now).await?;
+        Ok(Handed { narrowed: Some(own.why), ..Handed::kept(issued, own.right) })
+    }
+
+    /// No more than the person may on Bitbucket itself; and only to read where a token that writes would also write to
+    /// what is protected, because its account may.
+    async fn own_right(
+        &self,
+        host: &CloudHost<'_>,
+        holder: &Holder,
+        decided: &Decided<'_>,
+        issued: &Issued,
+        now: Timestamp,
+    ) -> Result<Own, IssueError> {
+        let right = decided.permit.right;
+        let is_person = matches!(holder, Holder::Person { .. });
+        if let (true, Some(repository), true) =
+            (is_person, &decided.ask.resource.repository, host.cloud.check_permission)
+        {
+            let about = About { holder, right, issued, repository };
+            let own = host.check_permission(&self.permissions, about, now).await?;
+            let none = || IssueError::NotAllowed("your account has no access to this repository".into());
+            let own = own.ok_or_else(none)?;
+            if own < right {
+                return Ok(Own { right: own, why: format!("the account may only {own} there") });
+            }
+        }
+        let protected = host.writes_to(&self.permissions, (holder, issued), &decided.permit.protected, now).await?;
+        Ok(match protected {
+            None => Own { right, why: String::new() },
+            Some((workspace, name)) => {
+                let name = name.as_deref().unwrap_or("*");
+                let why = format!("the account may write to `{workspace}/{name}`, which is protected");
+                Own { right: Right::Read, why }
+            }
+        })
     }
 
     /// By the grant that the helper has, or by one that waits for it since its person has connected.
@@ -120,13 +167,13 @@ impl Desk {
             (None, None) => return Err(IssueError::NotConnected),
         };
         let (issued, sealed) = host.issue_sealed(&self.sealer, &key, sealed, times).await?;
-        Ok(Handed { issued, right, sealed: Some(sealed) })
+        Ok(Handed { sealed: Some(sealed), ..Handed::kept(issued, right) })
     }
 
-    fn refusal(&self, error: IssueError, decided: &Decided<'_>) -> Refusal {
+    fn refusal(&self, error: IssueError, decided: &Decided<'_>, lacking: Right) -> Refusal {
         match error {
             IssueError::NotConnected => match &decided.permit.service_user {
-                None => Refusal::Connect { url: self.connect_url(decided.host, decided.permit.right) },
+                None => Refusal::Connect { url: self.connect_url(decided.host, lacking) },
                 Some(name) => Refusal::Denied {
                     reason: format!("the service user `{name}` is not connected to Bitbucket"),
                     contact: Some("the broker's administrator".into()),
@@ -144,7 +191,7 @@ impl Desk {
 impl Handed {
     /// By a grant or an account that the broker has.
     fn kept(issued: Issued, right: Right) -> Self {
-        Self { issued, right, sealed: None }
+        Self { issued, right, sealed: None, narrowed: None }
     }
 }
 

@@ -37,6 +37,9 @@ pub struct Desk {
     permissions: Permissions,
     quotas: Quotas,
     rule_quotas: Option<Quotas>,
+    /// Journeys that begin at `/connect`, by address and in all.
+    visitors: Quotas,
+    beginnings: Quotas,
     breakers: Breakers,
     trail: Trail,
     store: Store,

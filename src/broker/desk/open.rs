@@ -63,6 +63,8 @@ impl Desk {
             issuers: Issuers::new(&settings.issuers, outward.clone()),
             quotas: Quotas::new(settings.limits.per_subject),
             rule_quotas: settings.limits.per_rule.map(Quotas::new),
+            visitors: Quotas::new(VISITS_OF_ONE),
+            beginnings: Quotas::new(VISITS_OF_ALL),
             breakers: Breakers::default(),
             metrics,
             trail,
@@ -151,5 +153,8 @@ fn seconds(number: i64) -> f64 {
     number as f64
 }
 
+/// A minute: an office behind one address on its first morning, and what the store remembers of a quarter of an hour.
+const VISITS_OF_ONE: u32 = 120;
+const VISITS_OF_ALL: u32 = 3000;
 /// Between two rounds of what is done all the time.
 const EVERY: Duration = Duration::from_secs(30);

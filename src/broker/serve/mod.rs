@@ -15,6 +15,7 @@ mod routes;
 #[cfg(test)]
 pub mod samples;
 mod signals;
+mod stall;
 mod tls;
 
 use crate::basis::clock::Clock;

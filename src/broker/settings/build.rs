@@ -62,6 +62,9 @@ fn front(top: &Table, listen: SocketAddr, files: &Files<'_>) -> At<Front> {
             Ok(Front::Tls { certificate, key })
         }
         (None, Some(proxy)) => match proxy.value("from") {
+            Some(Value::Networks(from)) if from.iter().any(|network| network.bits == 0) => {
+                Err(proxy.bad("from", "must not name everybody: whoever connects would be believed to be the proxy"))
+            }
             Some(Value::Networks(from)) if !from.is_empty() => Ok(Front::Proxy { from }),
             Some(_) => Err(proxy.bad("from", "must name at least one network")),
             None => Err(proxy.missing("from")),

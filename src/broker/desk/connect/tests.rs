@@ -235,7 +235,7 @@ async fn what_cannot_be_compared_is_asked_once() {
     let desk = Desk::new().await;
     desk.world.lock().unwrap().email = None;
     let (browser, page) = desk.whole("").await;
-    assert!(page.body.contains("ada@example.com") && page.body.contains("<dd>al</dd>"), "{}", page.body);
+    assert!(page.body.contains("ada@example.com") && page.body.contains("<dd>al (557058:ada)</dd>"), "{}", page.body);
     assert!(desk.adas(Right::Read).await.is_none(), "before the answer");
     let next = desk.answer(&browser, &page, "yes").await;
     assert!(next.status == 200 && header(&next, "Location").is_none(), "a form is never answered by a redirect");

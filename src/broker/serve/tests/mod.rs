@@ -121,6 +121,44 @@ fn whoever_dawdles_is_cut_off_and_others_are_served() {
 }
 
 #[test]
+fn whoever_asks_and_reads_nothing_is_cut_off_and_others_are_served() {
+    let (_dir, running) = running("[limits]\nrequest_timeout = \"1s\"\nconnections = 1\n");
+    let mut deaf = TcpStream::connect(running.address).unwrap();
+    deaf.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
+    let many = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1000);
+    // Answers pile up until neither side's buffers take more; then it ends.
+    while deaf.write_all(many.as_bytes()).is_ok() {}
+    assert!(asked(&running, "GET", "/healthz", "").contains("200 OK"));
+    running.stop();
+}
+
+#[test]
+fn strangers_learn_that_something_is_wrong_and_not_what() {
+    let (dir, running) = running("metrics_from = [\"10.0.0.0/8\"]\n");
+    let told = asked(&running, "GET", "/readyz", "");
+    assert!(told.contains("\"issuer corp\":\"failing\"") && !told.contains("127.0.0.1:9"), "{told}");
+    running.stop();
+    drop(dir);
+    let (_dir, running) = self::running("");
+    assert!(asked(&running, "GET", "/readyz", "").contains("127.0.0.1:9"));
+    for behind in ["X-Forwarded-Proto: https\r\n", "Via: 1.1 proxy\r\n", "Forwarded: for=1.2.3.4\r\n"] {
+        assert!(!asked(&running, "GET", "/readyz", behind).contains("127.0.0.1:9"), "{behind}");
+        assert!(asked(&running, "GET", "/metrics", behind).starts_with("HTTP/1.1 403 "), "{behind}");
+    }
+    running.stop();
+}
+
+#[test]
+fn journeys_of_one_stranger_do_not_fill_the_store() {
+    let (_dir, running) = running("");
+    let begin = || asked(&running, "GET", "/connect/git.example.com~bitbucket", "");
+    let answers: Vec<String> = (0..140).map(|_| begin()).collect();
+    let slowed = answers.iter().filter(|answer| answer.starts_with("HTTP/1.1 429 ")).count();
+    assert!((1..=20).contains(&slowed), "{slowed}");
+    running.stop();
+}
+
+#[test]
 fn only_the_proxy_is_answered_and_only_for_https() {
     let own = "[proxy]\nfrom = [\"127.0.0.0/8\"]\n";
     let (_dir, running) = running(own);
