@@ -20,11 +20,11 @@ mod bootstrap;
 #[path = "it/bounds.rs"]
 mod bounds;
 #[cfg(feature = "broker")]
-#[path = "it/broker_store/mod.rs"]
-mod broker_store;
-#[cfg(feature = "broker")]
 #[path = "it/broker/mod.rs"]
 mod broker;
+#[cfg(feature = "broker")]
+#[path = "it/broker_store/mod.rs"]
+mod broker_store;
 #[path = "it/canaries.rs"]
 mod canaries;
 #[path = "it/cdp.rs"]
