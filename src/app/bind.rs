@@ -147,9 +147,8 @@ fn store(
     trail::granted(world, wanted, proof, &grant.account_name)?;
     match mint::hand_out(world, wanted, proof, credential) {
         Ok(_) => Ok(()),
-        Err(
-            mint::Stopped::Failed(failure) | mint::Stopped::ProofRefused(failure) | mint::Stopped::Asked(_, failure),
-        ) => Err(failure),
+        Err(mint::Stopped::Failed(failure) | mint::Stopped::ProofRefused(failure)) => Err(failure),
+        Err(mint::Stopped::Asked(_, failure)) => Err(*failure),
         Err(mint::Stopped::ConsentNeeded | mint::Stopped::SignedOut) => Err(words::consent_lost(wanted)),
     }
 }

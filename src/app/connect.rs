@@ -183,12 +183,7 @@ fn back(
 }
 
 /// Shows the address, and asks the broker again until it is satisfied or the person has had time enough.
-fn anywhere(
-    world: &World,
-    wanted: &Wanted<'_>,
-    proof: &Proof,
-    (manner, page): (Manner, &str),
-) -> Result<(), Failure> {
+fn anywhere(world: &World, wanted: &Wanted<'_>, proof: &Proof, (manner, page): (Manner, &str)) -> Result<(), Failure> {
     world.ui.show(&words::connect_at(wanted, &proof.who, page));
     let remind = |left| world.ui.remind(&words::still_in_browser(wanted, false, false, left));
     let reminders = Reminders::new(&*world.clock, PATIENCE, &remind);

@@ -98,14 +98,14 @@ fn prove_and_mint(world: &World, wanted: &Wanted<'_>, manner: Manner) -> Result<
             }
             Err(mint::Stopped::Asked(Asked::Connect(page), failure)) if !connected => {
                 connected = true;
-                connect::alone(world, wanted, &proof, manner, (&page, failure))?;
+                connect::alone(world, wanted, &proof, manner, (&page, *failure))?;
                 proof = prove::prove(world, wanted, manner)?;
                 endings = turns::state(world, wanted).endings;
                 continue;
             }
             Err(mint::Stopped::Asked(Asked::StepUp(demand), failure)) if !stepped => {
                 stepped = true;
-                proof = prove::step_up(world, wanted, manner, &demand, (&proof, failure))?;
+                proof = prove::step_up(world, wanted, manner, &demand, (&proof, *failure))?;
                 endings = turns::state(world, wanted).endings;
                 continue;
             }

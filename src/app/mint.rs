@@ -22,7 +22,7 @@ pub enum Stopped {
     /// The other side does not take the proof: ask Entra again, once.
     ProofRefused(Failure),
     /// The broker wants a person to do something first; the failure is for when nobody can.
-    Asked(Asked, Failure),
+    Asked(Asked, Box<Failure>),
     /// The session was ended while its turn was waited for; the proof counts no more.
     SignedOut,
     /// It ends here.
@@ -124,8 +124,8 @@ pub fn stopped(wanted: &Wanted<'_>, error: &SourceError) -> Stopped {
     let failure = words::source(wanted, error);
     match error {
         SourceError::NeedsConsent { .. } if grants::needed(&wanted.host.source) => Stopped::ConsentNeeded,
-        SourceError::Connect { page } => Stopped::Asked(Asked::Connect(page.clone()), failure),
-        SourceError::StepUp { demand, .. } => Stopped::Asked(Asked::StepUp(demand.clone()), failure),
+        SourceError::Connect { page } => Stopped::Asked(Asked::Connect(page.clone()), Box::new(failure)),
+        SourceError::StepUp { demand, .. } => Stopped::Asked(Asked::StepUp(demand.clone()), Box::new(failure)),
         SourceError::ProofRefused { .. } => Stopped::ProofRefused(failure),
         _ => Stopped::Failed(failure),
     }

@@ -127,6 +127,17 @@ impl Source {
         }
     }
 
+    /// Whether a secret stands in the configuration itself.
+    pub fn holds_a_secret(&self) -> bool {
+        match self {
+            Self::CloudOauth(CloudOauth { client_secret, .. })
+            | Self::DataCenterOauth(DataCenterOauth { client_secret, .. }) => {
+                matches!(client_secret, SecretSource::Inline(_))
+            }
+            Self::Exchange(_) | Self::Entra(_) => false,
+        }
+    }
+
     /// The Entra scope whose access token the source needs; the OAuth sources need only a live session.
     pub fn entra_scope(&self) -> Option<&str> {
         match self {

@@ -3,6 +3,7 @@
 
 pub mod consent;
 pub mod permission;
+mod protected;
 mod scopes;
 pub mod sealed;
 

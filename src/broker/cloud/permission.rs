@@ -16,9 +16,9 @@ use std::time::Duration;
 pub struct Permissions(Mutex<HashMap<String, Answer>>);
 
 #[derive(Clone, Copy)]
-struct Answer {
-    right: Option<Right>,
-    asked: Timestamp,
+pub(super) struct Answer {
+    pub right: Option<Right>,
+    pub asked: Timestamp,
 }
 
 /// What is asked about: the holder's token, had for `right`, and a repository as `(workspace, slug)`.
@@ -31,7 +31,7 @@ pub struct About<'a> {
 }
 
 /// What one call said.
-enum Said {
+pub(super) enum Said {
     Right(Option<Right>),
     /// 401: the token is not taken.
     Refused,
@@ -88,14 +88,26 @@ impl CloudHost<'_> {
     }
 
     /// The effective right, of groups and of the person, as Bitbucket lists it for the person's own token.
-    async fn effective(&self, token: &GitToken, workspace: &str, slug: &str) -> Result<Said, IssueError> {
+    pub(super) async fn effective(&self, token: &GitToken, workspace: &str, slug: &str) -> Result<Said, IssueError> {
         let name = format!("{workspace}/{slug}");
-        let base = self.cloud.api.join(&format!("/2.0/user/workspaces/{workspace}/permissions/repositories"));
         let query = format!("repository.full_name=\"{name}\"");
+        self.first(token, workspace, Some(&query), |one| one.repository.full_name.eq_ignore_ascii_case(&name)).await
+    }
+
+    /// The right on the first repository of a workspace's list that fits. Where none does, [`Right::Read`]: a public
+    /// repository that the person has no part in is readable, and no more.
+    pub(super) async fn first(
+        &self,
+        token: &GitToken,
+        workspace: &str,
+        query: Option<&str>,
+        fits: impl Fn(&Entry) -> bool,
+    ) -> Result<Said, IssueError> {
+        let base = self.cloud.api.join(&format!("/2.0/user/workspaces/{workspace}/permissions/repositories"));
         for page in 1..=PAGES {
             let page = page.to_string();
-            let url = with_query(&base, [("q", query.as_str()), ("pagelen", "100"), ("page", &page)]);
-            let reply = oauth::api(self.outward, url, token).await?;
+            let pairs = query.map(|query| ("q", query)).into_iter().chain([("pagelen", "100"), ("page", &page)]);
+            let reply = oauth::api(self.outward, with_query(&base, pairs), token).await?;
             let listed: Listed = match reply.status {
                 200..300 => serde_json::from_slice(reply.body.expose())
                     .map_err(|_| senseless(&base, "something that is not its JSON"))?,
@@ -105,13 +117,12 @@ impl CloudHost<'_> {
                     return Err(IssueError::Misconfigured(text.to_owned()));
                 }
                 403 => return Ok(Said::Right(None)),
-                404 | 410 => return Err(IssueError::NoTarget(name)),
+                404 => return Err(IssueError::NoTarget(workspace.to_owned())),
+                410 => return Err(IssueError::Misconfigured(format!("Bitbucket has taken {base} away"))),
                 status => return Err(senseless(&base, &format!("status {status}"))),
             };
-            let found = listed.values.iter().find(|one| one.repository.full_name.eq_ignore_ascii_case(&name));
-            match found {
+            match listed.values.iter().find(|one| fits(one)) {
                 Some(one) => return Ok(Said::Right(one.right())),
-                // A public repository that the person has no part in: readable, and no more.
                 None if listed.next.is_none() => return Ok(Said::Right(Some(Right::Read))),
                 None => {}
             }
@@ -121,12 +132,12 @@ impl CloudHost<'_> {
 }
 
 impl Permissions {
-    fn get(&self, key: &str, now: Timestamp) -> Option<Answer> {
+    pub(super) fn get(&self, key: &str, now: Timestamp) -> Option<Answer> {
         let answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         answers.get(key).filter(|answer| answer.holds(now)).copied()
     }
 
-    fn put(&self, key: String, answer: Answer) {
+    pub(super) fn put(&self, key: String, answer: Answer) {
         let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if answers.len() >= MOST {
             answers.retain(|_, old| old.holds(answer.asked));
@@ -144,8 +155,8 @@ impl Answer {
 }
 
 #[derive(Deserialize)]
-struct Repository {
-    full_name: String,
+pub(super) struct Repository {
+    pub full_name: String,
 }
 
 #[derive(Deserialize)]
@@ -155,13 +166,13 @@ struct Listed {
 }
 
 #[derive(Deserialize)]
-struct Entry {
+pub(super) struct Entry {
     permission: String,
     repository: Repository,
 }
 
 impl Entry {
-    fn right(&self) -> Option<Right> {
+    pub(super) fn right(&self) -> Option<Right> {
         match self.permission.as_str() {
             "read" => Some(Right::Read),
             "write" | "admin" => Some(Right::Write),

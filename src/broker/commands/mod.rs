@@ -152,3 +152,6 @@ impl Failed {
 }
 
 const USAGE: u8 = 2;
+
+#[cfg(test)]
+mod tests;

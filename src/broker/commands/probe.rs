@@ -7,6 +7,7 @@ use crate::broker::settings::probe::{self, Case, Cases};
 use crate::broker::settings::{Front, Settings};
 use crate::net::{NetError, Reply};
 use serde::Deserialize;
+use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 
@@ -51,8 +52,9 @@ async fn tried(cases: &Cases) -> Result<(String, usize), Failed> {
         let fits = seen.fits(case);
         wrong += usize::from(!fits);
         let (mark, name, seen) = (if fits { "ok  " } else { "FAIL" }, &case.name, seen.text());
-        text += &format!("{mark}  {name}: {seen}");
-        text += &if fits { "\n".to_owned() } else { format!(", expected {}\n", expected(case)) };
+        let rest = if fits { String::new() } else { format!(", expected {}", expected(case)) };
+        // Writing to a String cannot fail.
+        _ = writeln!(text, "{mark}  {name}: {seen}{rest}");
     }
     Ok((text, wrong))
 }

@@ -21,8 +21,9 @@ pub fn serve(settings: Settings, clock: Arc<dyn Clock>, out: &mut dyn Write) -> 
 fn failed(error: &StartError) -> Failed {
     let why = error.to_string();
     match error {
-        StartError::Listen { .. } | StartError::Threads(_) => Failed::unavailable(why),
-        StartError::Open(OpenError::Store(_)) => Failed::unavailable(why),
+        StartError::Listen { .. } | StartError::Threads(_) | StartError::Open(OpenError::Store(_)) => {
+            Failed::unavailable(why)
+        }
         StartError::Tls(_) | StartError::Open(_) => Failed::config(why),
     }
 }

@@ -2,8 +2,10 @@
 
 use crate::basis::clock::Timestamp;
 use crate::basis::digest;
+use crate::basis::secret::{RefreshToken, SecretBytes};
 use crate::broker::desk::Desk;
 use crate::broker::desk::caller::Caller;
+use crate::broker::desk::issue::Handed;
 use crate::broker::desk::request::Request;
 use crate::broker::ground::ask::{Ask, Refusal};
 use crate::broker::ground::issued::Issued;
@@ -23,6 +25,8 @@ pub struct Granted {
     /// The deciding rule.
     pub rule: Option<String>,
     pub digest: String,
+    /// The person's grant, sealed for their helper to bring again.
+    pub sealed: Option<SecretBytes>,
 }
 
 /// Why not, and by which policy if it came to that.
@@ -40,6 +44,8 @@ pub struct Decided<'a> {
     pub permit: Permit,
     pub rule: Option<String>,
     pub digest: String,
+    /// The sealed grant that came with the request.
+    pub brought: Option<RefreshToken>,
 }
 
 impl Desk {
@@ -59,7 +65,7 @@ impl Desk {
         };
         let refusal = outcome.as_ref().err();
         record.outcome = refusal.map_or("ok", Refusal::name).to_owned();
-        record.reason = refusal.map(Refusal::description);
+        record.reason = refusal.map(Refusal::description).or(record.reason);
         let rule = record.rules.first().map_or("", String::as_str);
         self.metrics.count("broker_decisions_total", &[("rule", rule), ("outcome", &record.outcome)]);
         let digest = record.policy.clone();
@@ -78,7 +84,7 @@ impl Desk {
         if let (Some(quotas), Some(rule)) = (&self.rule_quotas, &decided.rule) {
             quotas.take(rule, now).map_err(|after| Refusal::SlowDown { after })?;
         }
-        let (issued, right) = self.issue(&decided, now).await?;
+        let Handed { issued, right, sealed, narrowed } = self.issue(&decided, now).await?;
         let host_life = now.until(issued.expires).min(decided.life());
         if host_life.is_zero() {
             return Err(unavailable("Bitbucket's token is about to end"));
@@ -87,13 +93,14 @@ impl Desk {
             "" => right.scope(decided.host.kind()).to_owned(),
             scopes => scopes.to_owned(),
         };
+        record.reason = narrowed;
         record.granted = Some(scope.clone());
         record.seconds = Some(host_life.as_secs());
         record.token_sha256 = Some(digest::of(issued.token.expose().as_bytes()));
         record.token_id.clone_from(&issued.token_id);
         record.account.clone_from(&issued.account);
         record.again = issued.again;
-        Ok(Granted { life: host_life, scope, rule: decided.rule, digest: decided.digest, issued })
+        Ok(Granted { life: host_life, scope, rule: decided.rule, digest: decided.digest, issued, sealed })
     }
 
     /// Who asks and what they may have. Decided anew each time, above every cache.
@@ -112,7 +119,8 @@ impl Desk {
         let verdict = self.verdict(&subject, &ask, now).await?;
         note(record, &verdict);
         let Verdict { outcome, rules, digest, .. } = verdict;
-        Ok(Decided { permit: outcome?, rule: rules.into_iter().next(), subject, ask, host, digest })
+        let (permit, brought) = (outcome?, request.brought.clone());
+        Ok(Decided { permit, rule: rules.into_iter().next(), subject, ask, host, digest, brought })
     }
 
     /// The subject token, believed; and one decision of its subject's quota.
@@ -151,13 +159,19 @@ impl Desk {
 impl Decided<'_> {
     /// The smallest of what policy, host and request say.
     pub fn life(&self) -> Duration {
-        let asked = self.ask.life.unwrap_or(Duration::MAX);
-        self.permit.life.min(self.host.max_life).min(asked)
+        self.permit.life.min(self.host.max_life).min(self.asked_life().unwrap_or(Duration::MAX))
+    }
+
+    /// What was asked for, down to the next of few steps: each life has a token of its own, and whoever asks for every
+    /// second of an hour would fill a repository of Data Center with tokens.
+    fn asked_life(&self) -> Option<Duration> {
+        let steps = || std::iter::successors(Some(MINUTE), |step| step.checked_mul(2));
+        self.ask.life.map(|asked| steps().take_while(|step| *step <= asked).last().unwrap_or(asked))
     }
 
     /// Whose cached token serves: nobody else's, and no other right, policy or life.
     pub fn cache_key(&self, right: Right) -> String {
-        let life = self.ask.life.map_or_else(String::new, |life| life.as_secs().to_string());
+        let life = self.asked_life().map_or_else(String::new, |life| life.as_secs().to_string());
         let (subject, resource) = (self.subject.key(), self.ask.resource.name());
         digest::of_fields([subject.as_str(), &self.digest, &resource, &right.to_string(), &life])
     }
@@ -175,3 +189,5 @@ fn note(record: &mut Record, verdict: &Verdict) {
 pub(super) fn unavailable(reason: &str) -> Refusal {
     Refusal::Unavailable { reason: reason.to_owned(), after: Duration::from_secs(10) }
 }
+
+const MINUTE: Duration = Duration::from_secs(60);

@@ -20,6 +20,7 @@ use crate::broker::identify::Issuers;
 use crate::broker::load::{Breakers, Metrics, Quotas};
 use crate::broker::outward::Outward;
 use crate::broker::policy::live::Live;
+use crate::broker::sealing::Sealer;
 use crate::broker::settings::Settings;
 use crate::broker::store::Store;
 use crate::broker::trail::Trail;
@@ -36,9 +37,13 @@ pub struct Desk {
     permissions: Permissions,
     quotas: Quotas,
     rule_quotas: Option<Quotas>,
+    /// Journeys that begin at `/connect`, by address and in all.
+    visitors: Quotas,
+    beginnings: Quotas,
     breakers: Breakers,
     trail: Trail,
     store: Store,
+    sealer: Arc<Sealer>,
     outward: Outward,
     /// They end with the desk.
     chores: Vec<tokio::task::AbortHandle>,

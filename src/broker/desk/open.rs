@@ -8,6 +8,7 @@ use crate::broker::data_center::{CenterHost, Namer};
 use crate::broker::desk::Desk;
 use crate::broker::identify::Issuers;
 use crate::broker::load::breaker::State;
+use crate::broker::load::metrics::Gauge;
 use crate::broker::load::{Breakers, Metrics, Quotas};
 use crate::broker::outward::Outward;
 use crate::broker::policy::Surroundings;
@@ -62,10 +63,13 @@ impl Desk {
             issuers: Issuers::new(&settings.issuers, outward.clone()),
             quotas: Quotas::new(settings.limits.per_subject),
             rule_quotas: settings.limits.per_rule.map(Quotas::new),
+            visitors: Quotas::new(VISITS_OF_ONE),
+            beginnings: Quotas::new(VISITS_OF_ALL),
             breakers: Breakers::default(),
             metrics,
             trail,
             store,
+            sealer,
             outward,
             clock,
             settings,
@@ -99,13 +103,13 @@ impl Desk {
         let took = self.clock.steady().saturating_duration_since(began);
         let policy = self.policy.health(now);
         let since = self.clock.now().0 - policy.since.0;
-        let mut gauges: Vec<(&str, Vec<(&str, String)>, f64)> = vec![
-            ("broker_policy_info", vec![("digest", policy.digest)], 1.0),
-            ("broker_policy_unread_seconds", Vec::new(), policy.age.as_secs_f64()),
-            ("broker_policy_in_force_seconds", Vec::new(), seconds(since)),
-            ("broker_policy_open", Vec::new(), f64::from(u8::from(policy.open))),
-            ("broker_store_up", Vec::new(), f64::from(u8::from(alive))),
-            ("broker_store_ping_seconds", Vec::new(), took.as_secs_f64()),
+        let mut gauges = vec![
+            Gauge("broker_policy_info", vec![("digest", policy.digest)], 1.0),
+            Gauge("broker_policy_unread_seconds", Vec::new(), policy.age.as_secs_f64()),
+            Gauge("broker_policy_in_force_seconds", Vec::new(), seconds(since)),
+            Gauge("broker_policy_open", Vec::new(), f64::from(u8::from(policy.open))),
+            Gauge("broker_store_up", Vec::new(), f64::from(u8::from(alive))),
+            Gauge("broker_store_ping_seconds", Vec::new(), took.as_secs_f64()),
         ];
         for (host, state) in self.breakers.states(now) {
             let number = match state {
@@ -113,14 +117,14 @@ impl Desk {
                 State::HalfOpen => 0.5,
                 State::Open => 1.0,
             };
-            gauges.push(("broker_breaker_open", vec![("host", host)], number));
+            gauges.push(Gauge("broker_breaker_open", vec![("host", host)], number));
         }
         for condition in self.issuers.conditions(now) {
             let age = condition.age.map_or(-1.0, |age| age.as_secs_f64());
-            gauges.push(("broker_issuer_keys_age_seconds", vec![("issuer", condition.name)], age));
+            gauges.push(Gauge("broker_issuer_keys_age_seconds", vec![("issuer", condition.name)], age));
         }
         let numbers = self.trail.numbers();
-        gauges.extend(numbers.map(|(name, value)| (name, Vec::new(), seconds(value.cast_signed()))));
+        gauges.extend(numbers.map(|(name, value)| Gauge(name, Vec::new(), seconds(value.cast_signed()))));
         self.metrics.text(&gauges)
     }
 }
@@ -149,5 +153,8 @@ fn seconds(number: i64) -> f64 {
     number as f64
 }
 
+/// A minute: an office behind one address on its first morning, and what the store remembers of a quarter of an hour.
+const VISITS_OF_ONE: u32 = 120;
+const VISITS_OF_ALL: u32 = 3000;
 /// Between two rounds of what is done all the time.
 const EVERY: Duration = Duration::from_secs(30);

@@ -1,6 +1,6 @@
 //! What a request for a token asks for, in the configuration's own terms.
 
-use crate::basis::secret::Assertion;
+use crate::basis::secret::{Assertion, RefreshToken};
 use crate::basis::text::clean;
 use crate::basis::url::WebUrl;
 use crate::broker::ground::ask::{Ask, Refusal};
@@ -20,6 +20,8 @@ pub struct Request {
     pub audience: Option<String>,
     pub scope: Option<String>,
     pub life: Option<Duration>,
+    /// The sealed grant that an earlier answer had (`grants = "sealed"`).
+    pub brought: Option<RefreshToken>,
 }
 
 impl Request {
@@ -57,14 +59,15 @@ pub fn parse(text: &str, hosts: &[Host]) -> Result<Resource, Refusal> {
 
 /// The one host that an audience names.
 fn named<'a>(audience: &str, hosts: &'a [Host]) -> Result<&'a Host, Refusal> {
-    let exact = |host: &&Host| {
-        let whole = format!("{}{}", host.url.authority(), host.url.path());
-        audience == whole || audience.trim_end_matches('/') == host.url.to_string()
+    let (scheme, place) = match audience.split_once("://") {
+        Some((scheme, place)) => (Some(scheme), place.trim_end_matches('/')),
+        None => (None, audience),
     };
-    if let Some(host) = hosts.iter().find(exact) {
+    let hosts = || hosts.iter().filter(|host| scheme.is_none_or(|scheme| scheme == host.url.scheme()));
+    if let Some(host) = hosts().find(|host| place == format!("{}{}", host.url.authority(), host.url.path())) {
         return Ok(host);
     }
-    let mut loose = hosts.iter().filter(|host| host.url.authority() == audience);
+    let mut loose = hosts().filter(|host| host.url.authority() == place);
     match (loose.next(), loose.next()) {
         (Some(host), None) => Ok(host),
         (Some(_), Some(_)) => Err(Refusal::Target(format!("several hosts are on `{audience}`: add the path"))),
@@ -99,6 +102,7 @@ mod tests {
             audience: audience.map(str::to_owned),
             scope: Some(scope.to_owned()),
             life: None,
+            brought: None,
         };
         let hosts = hosts(&["https://git.example.com/one", "https://git.example.com/two", "https://other.example.com"]);
         let asked = request.ask(&hosts);
@@ -113,12 +117,15 @@ mod tests {
         assert_eq!(asked(None, Some("git.example.com/two"), ""), name("git.example.com/two"));
         assert_eq!(asked(None, Some("https://git.example.com/two/"), ""), name("git.example.com/two"));
         assert_eq!(asked(None, Some("other.example.com"), ""), name("other.example.com"));
+        assert_eq!(asked(None, Some("https://other.example.com"), ""), name("other.example.com"));
         assert_eq!(asked(Some(one), Some("git.example.com/one"), "REPO_READ").unwrap().1, Some(Right::Read));
         let target = Err("invalid_target".to_owned());
         for (resource, audience) in [
             (None, None),
             (None, Some("git.example.com")),
             (None, Some("evil.example.com")),
+            (None, Some("http://other.example.com")),
+            (None, Some("https://u@other.example.com")),
             (Some(one), Some("git.example.com/two")),
             (Some(one), Some("other.example.com")),
             (Some("https://evil.example.com/a/b"), None),

@@ -1,12 +1,15 @@
 //! The pages of `/connect`, with their record.
 
+use crate::basis::clock::Timestamp;
 use crate::broker::desk::Desk;
 use crate::broker::desk::caller::Caller;
 use crate::broker::desk::connect::{self, Connect, Page, Visit};
 use crate::broker::desk::exchange::Refused;
+use crate::broker::ground::ask::Refusal;
 use crate::broker::ground::right::Right;
 use crate::broker::settings::Host;
 use crate::broker::trail::Record;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// Which step of a connection a browser comes with.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +28,9 @@ impl Desk {
     /// The next page. What was decided is on the disk before it is shown.
     pub async fn visit(&self, caller: &Caller, step: Step<'_>, visit: Visit<'_>) -> Result<Page, Refused> {
         let now = self.clock.now();
+        if let Step::Start(_) = step {
+            self.may_begin(caller.peer, now)?;
+        }
         let connect = Connect { settings: &self.settings, store: &self.store, outward: &self.outward };
         let page = match step {
             Step::Start(host) => connect.start(host, visit, now).await,
@@ -49,6 +55,20 @@ impl Desk {
             .await?;
         }
         Ok(page)
+    }
+
+    /// Nobody has shown yet who they are, and each journey that begins is remembered: the store must not fill with them.
+    /// An IPv6 network counts as one caller.
+    fn may_begin(&self, peer: IpAddr, now: Timestamp) -> Result<(), Refused> {
+        let near = match peer {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).to_string(),
+        };
+        let taken = self.visitors.take(&near, now).and_then(|()| self.beginnings.take("all", now));
+        taken.map_err(|after| {
+            self.metrics.count("broker_quota_refusals_total", &[]);
+            Refused { refusal: Refusal::SlowDown { after }, digest: None }
+        })
     }
 
     /// Where a person connects.

@@ -2,6 +2,7 @@
 
 use crate::basis::clock::Timestamp;
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +16,18 @@ struct Breaker {
     failures: u32,
     /// Nobody is let through before; `None` while it is closed.
     until: Option<Timestamp>,
+    /// Whose requests have failed, as far as one caller is told from several.
+    whose: Whose,
+}
+
+/// One caller's failures may be about what they ask for: they alone close the host to nobody.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Whose {
+    #[default]
+    Nobodys,
+    /// A digest of the caller.
+    One(u64),
+    Several,
 }
 
 /// What a breaker does.
@@ -44,8 +57,8 @@ impl Breakers {
         }
     }
 
-    /// What became of asking: whether the host has answered at all, with whatever.
-    pub fn report(&self, host: &str, answered: bool, now: Timestamp) {
+    /// What became of asking for `subject`: whether the host has answered at all, with whatever.
+    pub fn report(&self, host: &str, subject: &str, answered: bool, now: Timestamp) {
         let mut breakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if answered {
             breakers.remove(host);
@@ -53,7 +66,8 @@ impl Breakers {
         }
         let breaker = breakers.entry(host.to_owned()).or_default();
         breaker.failures = breaker.failures.saturating_add(1);
-        if breaker.failures >= PATIENCE {
+        breaker.whose = breaker.whose.and(subject);
+        if breaker.failures >= PATIENCE && breaker.whose == Whose::Several {
             let doublings = (breaker.failures - PATIENCE).min(3);
             breaker.until = Some(now.after(FIRST * 2_u32.pow(doublings)));
         }
@@ -71,6 +85,15 @@ impl Breakers {
     }
 }
 
+impl Whose {
+    fn and(self, subject: &str) -> Self {
+        let mut hasher = std::hash::DefaultHasher::new();
+        subject.hash(&mut hasher);
+        let one = Self::One(hasher.finish());
+        if self == Self::Nobodys || self == one { one } else { Self::Several }
+    }
+}
+
 /// Failures in a row that open it.
 const PATIENCE: u32 = 5;
 /// How long it is open for the first time; each failure afterwards doubles it, three times.
@@ -85,7 +108,8 @@ mod tests {
     #[test]
     fn five_failures_open_it_one_answer_closes_it() {
         let breakers = Breakers::default();
-        let (fail, pass) = (|at| breakers.report("bb", false, Timestamp(at)), |at| breakers.pass("bb", Timestamp(at)));
+        let fail = |at: i64| breakers.report("bb", ["ada", "bob"][usize::from(at % 2 == 0)], false, Timestamp(at));
+        let pass = |at| breakers.pass("bb", Timestamp(at));
         (0..4).for_each(fail);
         assert_eq!(pass(4), Ok(()));
         fail(4);
@@ -97,9 +121,17 @@ mod tests {
         fail(10);
         assert_eq!(pass(10), Err(Duration::from_secs(10)), "twice as long");
         assert_eq!(pass(20), Ok(()));
-        breakers.report("bb", true, Timestamp(20));
+        breakers.report("bb", "ada", true, Timestamp(20));
         assert_eq!((pass(20), breakers.states(Timestamp(20)).len()), (Ok(()), 0));
         (0..20).for_each(fail);
         assert_eq!(pass(19), Err(Duration::from_secs(40)), "never longer");
+    }
+    #[test]
+    fn one_caller_alone_closes_a_host_to_nobody() {
+        let breakers = Breakers::default();
+        (0..1000).for_each(|at| breakers.report("bb", "mallory", false, Timestamp(at)));
+        assert_eq!(breakers.pass("bb", Timestamp(1000)), Ok(()));
+        breakers.report("bb", "ada", false, Timestamp(1000));
+        assert!(breakers.pass("bb", Timestamp(1000)).is_err(), "now somebody else has seen it, too");
     }
 }

@@ -12,6 +12,9 @@ pub struct Metrics {
     times: Mutex<BTreeMap<&'static str, Histogram>>,
 }
 
+/// A number as it is just now: name, labels, value.
+pub struct Gauge(pub &'static str, pub Vec<(&'static str, String)>, pub f64);
+
 #[derive(Clone, Default)]
 struct Histogram {
     buckets: [u64; BOUNDS.len()],
@@ -39,7 +42,7 @@ impl Metrics {
     }
 
     /// All of it in Prometheus' text format; gauges are measured by the caller.
-    pub fn text(&self, gauges: &[(&str, Vec<(&str, String)>, f64)]) -> String {
+    pub fn text(&self, gauges: &[Gauge]) -> String {
         let mut text = String::new();
         let mut before = "";
         for ((name, labels), value) in self.counters.lock().unwrap_or_else(PoisonError::into_inner).iter() {
@@ -48,7 +51,7 @@ impl Metrics {
             _ = writeln!(text, "{name}{labels} {value}");
         }
         self.histograms(&mut text);
-        for (name, labels, value) in gauges {
+        for Gauge(name, labels, value) in gauges {
             head(&mut text, &mut before, name, "gauge");
             let labels: Vec<(&str, &str)> = labels.iter().map(|(name, value)| (*name, value.as_str())).collect();
             _ = writeln!(text, "{name}{} {value}", written(&labels));
@@ -102,7 +105,7 @@ mod tests {
         metrics.count("broker_decisions_total", &[("rule", "a\"b"), ("outcome", "ok")]);
         metrics.request("/oauth2/token", 200, Duration::from_millis(3));
         metrics.request("/oauth2/token", 200, Duration::from_secs(60));
-        let text = metrics.text(&[("broker_policy_age_seconds", Vec::new(), 12.0)]);
+        let text = metrics.text(&[Gauge("broker_policy_age_seconds", Vec::new(), 12.0)]);
         for line in [
             "# TYPE broker_decisions_total counter",
             "broker_decisions_total{rule=\"a\\\"b\",outcome=\"ok\"} 1",

@@ -6,7 +6,7 @@ use crate::broker::ground::right::Right;
 use crate::broker::ground::subject::Subject;
 use crate::broker::policy::condition::{Condition, Held, OPERATORS};
 use crate::broker::policy::model::{Deny, Rule};
-use crate::broker::policy::pattern::Target;
+use crate::broker::policy::pattern::{Part, Pattern, Target};
 use crate::broker::policy::view::View;
 use crate::broker::policy::{Permit, Policy, Verdict};
 use std::time::Duration;
@@ -123,7 +123,8 @@ impl<'a> Case<'a> {
         let service_user = user.map(|(name, _)| name.clone());
         let mut verdict =
             self.closed(Refusal::GrantType, matching.iter().map(|rule| rule.id.clone()).collect(), conditions);
-        verdict.outcome = Ok(Permit { right, life, service_user });
+        let protected = if right == Right::Write { self.policy.protected_beside(target.0) } else { Vec::new() };
+        verdict.outcome = Ok(Permit { right, life, service_user, protected });
         verdict
     }
 
@@ -177,6 +178,19 @@ impl Policy {
     /// The highest right that anything can end in there: the ceiling's, and only read where writing is barred.
     pub(super) fn limit(&self, target: Target<'_>) -> Right {
         if self.ceiling.protects(target) { Right::Read } else { self.ceiling.right }
+    }
+
+    /// What tokens of a host that can write could write to, though nothing may: nothing where they reach one repository.
+    fn protected_beside(&self, host: usize) -> Vec<(String, Option<String>)> {
+        let confined = self.around.hosts.get(host).is_some_and(|known| known.confined);
+        let there = self.ceiling.protected.iter().filter(|pattern| pattern.host == host && !confined);
+        // All of a host is a place that no rule can grant write on.
+        let place = |pattern: &Pattern| match &pattern.part {
+            Part::All => None,
+            Part::Container(container) => Some((container.clone(), None)),
+            Part::Repository(container, repository) => Some((container.clone(), Some(repository.clone()))),
+        };
+        there.filter_map(place).collect()
     }
 
     fn labels(&self, conditions: &[[bool; OPERATORS.len()]]) -> Vec<String> {

@@ -71,6 +71,9 @@ pub struct Permit {
     pub life: Duration,
     /// The `[[service_user]]` whose grant serves, where a rule names one.
     pub service_user: Option<String>,
+    /// Container and repository, or all of a container, which the account behind the token must not be able to write to:
+    /// the token would be as well. Empty where tokens reach one repository, or can only read.
+    pub protected: Vec<(String, Option<String>)>,
 }
 
 impl Policy {

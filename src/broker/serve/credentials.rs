@@ -49,9 +49,10 @@ fn asked(body: &[u8], subject_token: crate::basis::secret::Assertion) -> Result<
     let path = value("path")?.map(|path| path.trim_end_matches("/info/lfs").trim_matches('/'));
     let (resource, audience) = match path.filter(|path| !path.is_empty()) {
         Some(path) => (Some(format!("{protocol}://{host}/{path}")), None),
-        None => (None, Some(host.to_owned())),
+        None => (None, Some(format!("{protocol}://{host}"))),
     };
-    Ok(Request { subject_token, subject_token_type: JWT.to_owned(), resource, audience, scope: None, life: None })
+    let subject_token_type = JWT.to_owned();
+    Ok(Request { subject_token, subject_token_type, resource, audience, scope: None, life: None, brought: None })
 }
 
 fn lines(granted: &Granted, now: i64) -> String {
@@ -96,7 +97,9 @@ mod tests {
     #[test]
     fn gits_lines_name_a_repository_or_a_host() {
         let lines = "capability[]=authtype\nprotocol=https\nhost=bitbucket.org\n";
-        assert_eq!(asked(lines), Ok((None, Some("bitbucket.org".into()))));
+        assert_eq!(asked(lines), Ok((None, Some("https://bitbucket.org".into()))));
+        let in_clear = asked("protocol=http\nhost=bitbucket.org\n");
+        assert_eq!(in_clear, Ok((None, Some("http://bitbucket.org".into()))), "no host of ours");
         let repository = Ok((Some("https://bitbucket.org/acme/app.git".to_owned()), None));
         assert_eq!(asked(&format!("{lines}path=acme/app.git\n")), repository);
         assert_eq!(asked(&format!("{lines}path=acme/app.git/info/lfs\nwwwauth[]=Basic realm=\"x\"\n\n")), repository);

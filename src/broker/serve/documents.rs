@@ -47,10 +47,8 @@ pub async fn bootstrap(State(app): State<App>, headers: HeaderMap) -> Response {
     };
     let tag = format!("\"{}\"", &digest::of(text.as_bytes())[..16]);
     let known = only(&headers, "if-none-match").is_some_and(|tags| tags.split(',').any(|known| known.trim() == tag));
-    let mut response = match known {
-        true => answers::typed(StatusCode::NOT_MODIFIED, "application/json", String::new()),
-        false => answers::typed(StatusCode::OK, "application/json", text),
-    };
+    let (status, text) = if known { (StatusCode::NOT_MODIFIED, String::new()) } else { (StatusCode::OK, text) };
+    let mut response = answers::typed(status, "application/json", text);
     response.headers_mut().extend(HeaderValue::from_str(&tag).ok().map(|tag| (header::ETAG, tag)));
     kept(response)
 }

@@ -1,7 +1,7 @@
 //! Reads the forms of RFC 6749, 7009 and 8693: each field once, nothing in the query, an empty value is none.
 
 use crate::basis::form::Fields;
-use crate::basis::secret::{Assertion, GitToken};
+use crate::basis::secret::{Assertion, GitToken, RefreshToken};
 use crate::broker::desk::request::Request;
 use crate::broker::ground::ask::Refusal;
 use crate::broker::serve::bounds::only;
@@ -69,7 +69,8 @@ impl Form {
     fn request(&self, subject_token: Assertion, subject_token_type: String, life: Option<Duration>) -> Request {
         let text = |name: &str| self.get(name).map(str::to_owned);
         let (resource, audience, scope) = (text("resource"), text("audience"), text("scope"));
-        Request { subject_token, subject_token_type, resource, audience, scope, life }
+        let brought = text("refresh_token").map(RefreshToken::new);
+        Request { subject_token, subject_token_type, resource, audience, scope, life, brought }
     }
 
     /// Our extension: for how many seconds the caller wants it, at most.

@@ -2,6 +2,7 @@
 
 use crate::broker::desk::Desk;
 use crate::broker::serve::routes;
+use crate::broker::serve::stall::Impatient;
 use crate::broker::serve::tls::Tls;
 use axum::Router;
 use axum::extract::Request;
@@ -62,6 +63,7 @@ impl Server {
             let connection = Connection {
                 service: ToRouter { router: TowerToHyperService::new(router.clone()), peer: Peer(peer.ip()) },
                 header_timeout: limits.header_timeout,
+                patience: limits.request_timeout,
                 watcher: graceful.watcher(),
                 _slot: slot,
             };
@@ -89,6 +91,8 @@ async fn taken(accepted: io::Result<(TcpStream, SocketAddr)>) -> Option<(TcpStre
 struct Connection {
     service: ToRouter,
     header_timeout: Duration,
+    /// With a reader that reads nothing.
+    patience: Duration,
     watcher: Watcher,
     _slot: OwnedSemaphorePermit,
 }
@@ -110,7 +114,7 @@ impl Connection {
             .max_headers(MOST_HEADERS)
             .max_header_size(LARGEST_HEAD)
             .max_buf_size(2 * LARGEST_HEAD);
-        let connection = http.serve_connection(TokioIo::new(stream), self.service);
+        let connection = http.serve_connection(TokioIo::new(Impatient::new(stream, self.patience)), self.service);
         // A connection that breaks has nobody left to tell.
         _ = self.watcher.watch(connection).await;
     }

@@ -12,7 +12,10 @@ mod health;
 mod listen;
 mod oauth;
 mod routes;
+#[cfg(test)]
+pub mod samples;
 mod signals;
+mod stall;
 mod tls;
 
 use crate::basis::clock::Clock;

@@ -28,7 +28,7 @@ pub fn settings(top: &Table, files: &Files<'_>) -> At<Settings> {
         sealing: sealing(needed(top, "sealing")?, files)?,
         policy: policy(needed(top, "policy")?, files)?,
         audit: audit(needed(top, "audit")?, files)?,
-        limits: limits(top)?,
+        limits: limits(top),
         ca_file: files.path(top, "ca_file"),
         sign_in: sign_in(top, files, &issuers, &hosts)?,
         issuers,
@@ -62,6 +62,9 @@ fn front(top: &Table, listen: SocketAddr, files: &Files<'_>) -> At<Front> {
             Ok(Front::Tls { certificate, key })
         }
         (None, Some(proxy)) => match proxy.value("from") {
+            Some(Value::Networks(from)) if from.iter().any(|network| network.bits == 0) => {
+                Err(proxy.bad("from", "must not name everybody: whoever connects would be believed to be the proxy"))
+            }
             Some(Value::Networks(from)) if !from.is_empty() => Ok(Front::Proxy { from }),
             Some(_) => Err(proxy.bad("from", "must name at least one network")),
             None => Err(proxy.missing("from")),
@@ -133,16 +136,16 @@ fn audit(table: &Table, files: &Files<'_>) -> At<Audit> {
     Ok(Audit { file: files.need(table, "file")?, key_file, otlp: table.url("otlp") })
 }
 
-fn limits(top: &Table) -> At<Limits> {
+fn limits(top: &Table) -> Limits {
     let table = top.table("limits").map_or_else(|| Table::empty("limits"), Table::clone);
-    Ok(Limits {
+    Limits {
         per_subject: u32::try_from(table.number("per_subject")).unwrap_or(u32::MAX),
         per_rule: table.has("per_rule").then(|| u32::try_from(table.number("per_rule")).unwrap_or(u32::MAX)),
         connections: usize::try_from(table.number("connections")).unwrap_or(usize::MAX),
         header_timeout: table.duration("header_timeout"),
         request_timeout: table.duration("request_timeout"),
         grace: table.duration("grace"),
-    })
+    }
 }
 
 /// `/connect` has to know who is in front of the browser; where no host needs a person's grant, nobody comes.

@@ -131,7 +131,7 @@ fn number(value: &DeValue<'_>) -> Option<u64> {
 }
 
 fn duration(text: &str) -> Option<Duration> {
-    let (digits, unit) = text.split_at_checked(text.len() - 1)?;
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let unit = match unit {
         "s" => 1,
         "m" => 60,
@@ -260,7 +260,7 @@ mod tests {
     fn durations_and_guids_have_one_form() {
         assert_eq!(duration("15m"), Some(Duration::from_secs(900)));
         for bad in ["", "s", "+1s", "1", "1d", "1 s", "é", "99999999999999999999h"] {
-            assert!(bad.is_empty() || duration(bad).is_none(), "{bad}");
+            assert!(duration(bad).is_none(), "{bad}");
         }
         assert!(guid("72F988BF-0000-4000-8000-2D7CD011DB47").is_some_and(|text| text.starts_with("72f9")));
         assert!(guid("72f988bf00004000-8000-2d7cd011db47").is_none());

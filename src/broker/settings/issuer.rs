@@ -19,6 +19,7 @@ pub struct Issuer {
 
 /// What is known of an issuer's tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there are a handful, and they live as long as the program")]
 pub enum IssuerKind {
     /// A tenant of Entra (`facts/entra.md` 1.3, 5.2).
     Entra {

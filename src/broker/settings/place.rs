@@ -2,7 +2,7 @@
 
 use crate::basis::secret::ClientSecret;
 use crate::basis::url::WebUrl;
-use crate::broker::ground::right::{HostKind, Right};
+use crate::broker::ground::right::HostKind;
 use std::time::Duration;
 
 /// One Bitbucket.
@@ -89,16 +89,6 @@ impl Host {
         match &self.terms {
             HostTerms::Cloud(_) => true,
             HostTerms::DataCenter(terms) => matches!(terms.tokens, Tokens::OAuth { .. }),
-        }
-    }
-}
-
-impl Cloud {
-    /// The consumer for a right; read falls to the write consumer only where there is no other.
-    pub fn consumer(&self, right: Right) -> Option<&Consumer> {
-        match right {
-            Right::Read => self.read.as_ref().or(self.write.as_ref()),
-            Right::Write => self.write.as_ref(),
         }
     }
 }

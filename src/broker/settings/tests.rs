@@ -134,6 +134,11 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("[tls]", "[proxy]\nfrom = [\"10.0.0.0/8\"]\n[tls]", "broker.toml:3: `[tls]` and `[proxy]` exclude each other"),
     (
         "[tls]\ncertificate = \"tls.crt\"\nkey = \"tls.key\"\n",
+        "[proxy]\nfrom = [\"10.0.0.0/8\", \"::/0\"]\n",
+        "broker.toml:4: `proxy.from` must not name everybody: whoever connects would be believed to be the proxy",
+    ),
+    (
+        "[tls]\ncertificate = \"tls.crt\"\nkey = \"tls.key\"\n",
         "",
         "broker.toml:1: plain http is for loopback addresses: add `[tls]`, or `[proxy]` with the addresses of the proxy",
     ),

@@ -33,7 +33,9 @@ impl Writer {
                 crate::broker::trail::complain(&self.file, error);
             }
             // Whoever has gone does not matter: the line is there.
-            waiting.into_iter().for_each(|done| _ = done.send(written.is_ok()));
+            for done in waiting {
+                _ = done.send(written.is_ok());
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! The real broker between the real helper, real git and the practice servers.
 
+mod attacks;
 mod offboarding;
 mod people;
 mod process;

@@ -31,7 +31,7 @@ fn the_account_is_connected_in_the_tab_of_the_sign_in_and_never_again() {
     assert_eq!((&host["rule"], &host["policy"]), (&"developers".into(), &"5e1f2a".into()), "{host}");
     let status = scene.run(&["status"]).output().unwrap();
     assert!(said(&status).contains("last token by the broker's rule developers of policy 5e1f2a"), "{}", said(&status));
-    let trail = scene.run(&["audit", "export"]).output().unwrap();
+    let trail = scene.run(&["audit", "show", "--json"]).output().unwrap();
     assert!(said(&trail).contains("developers") && said(&trail).contains("5e1f2a"), "{}", said(&trail));
 }
 

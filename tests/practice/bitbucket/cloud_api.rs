@@ -72,7 +72,7 @@ fn own(state: &State, repos: &Repos, live: &Live, workspace: &str, request: &Req
     let names = repos.names(workspace).into_iter().map(|name| format!("{workspace}/{name}"));
     let fitting = names.filter(|slug| wanted.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(slug)));
     let mine = fitting.filter_map(|slug| permission(state, &live.username, &slug));
-    Ok(limited(Response::json(200, &page(mine.collect()))))
+    Ok(limited(Response::json(200, &page(&mine.collect::<Vec<_>>()))))
 }
 
 /// For administrators of the repository only.
@@ -83,7 +83,7 @@ fn everybody(state: &State, repos: &Repos, live: &Live, at: (&str, &str)) -> Res
         return Err(error(403, "You must be an administrator of this repository.", None));
     }
     let all = state.book.accounts.iter().filter_map(|account| permission(state, &account.username, &slug));
-    Ok(limited(Response::json(200, &page(all.collect()))))
+    Ok(limited(Response::json(200, &page(&all.collect::<Vec<_>>()))))
 }
 
 fn visible(state: &State, repos: &Repos, live: &Live, (workspace, name): (&str, &str)) -> Result<String, Response> {
@@ -116,7 +116,7 @@ fn described(slug: &str) -> Value {
     json!({"type": "repository", "full_name": slug, "name": name, "slug": name, "is_private": true})
 }
 
-fn page(values: Vec<Value>) -> Value {
+fn page(values: &[Value]) -> Value {
     json!({"size": values.len(), "values": values, "page": 1, "pagelen": 100})
 }
 

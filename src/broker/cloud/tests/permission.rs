@@ -77,6 +77,63 @@ async fn a_renamed_or_missing_repository_is_no_target_and_names_nobody() {
     assert_eq!(asked(&hidden, Right::Read).await.0, Ok(None));
 }
 
+/// Whether Ada, by a token that writes, may write to what is protected: `acme/app`, or all of `acme`.
+async fn guarded(fake: &Fake, repository: Option<&str>) -> Result<bool, IssueError> {
+    let (bench, host) = (Bench::new().await, host(fake));
+    stale(&bench, &host, Right::Write).await;
+    let (permissions, holder, issued) = (Permissions::default(), ada(), token());
+    let places = [("acme".to_owned(), repository.map(str::to_owned))];
+    let side = on(&bench, &host);
+    let first = side.writes_to(&permissions, (&holder, &issued), &places, NOW).await?.is_some();
+    let calls = fake.seen().len();
+    assert_eq!(side.writes_to(&permissions, (&holder, &issued), &places, NOW).await?.is_some(), first);
+    assert_eq!(fake.seen().len(), calls, "a minute old at most");
+    Ok(first)
+}
+
+#[tokio::test]
+async fn whoever_may_write_to_what_is_protected_is_known() {
+    let listed = |permission| json!({"values": [entry("admin", "acme/other"), entry(permission, "Acme/App")]});
+    for (permission, writes) in [("read", false), ("write", true), ("admin", true), ("none", false)] {
+        assert_eq!(guarded(&cloud("acme/app", listed(permission)), Some("app")).await, Ok(writes), "{permission}");
+    }
+    let hidden = |status| {
+        Fake::start(move |seen| match () {
+            () if asked_for(seen, "/2.0/repositories/acme/app") => said(status, &json!({})),
+            () => said(200, &json!({"values": []})),
+        })
+    };
+    assert_eq!(guarded(&hidden(404), Some("app")).await, Ok(false));
+    assert_eq!(guarded(&hidden(403), Some("app")).await, Ok(false));
+    let stranger = Fake::start(|_| said(404, &json!({})));
+    assert_eq!(guarded(&stranger, Some("app")).await, Ok(false), "not a member of the workspace");
+    let somewhere = |permission: &'static str| {
+        Fake::start(move |seen| {
+            assert!(seen.line.contains("/2.0/user/workspaces/acme/permissions/repositories?pagelen=100"));
+            said(200, &json!({"values": [entry("read", "acme/one"), entry(permission, "acme/two")]}))
+        })
+    };
+    assert_eq!(guarded(&somewhere("read"), None).await, Ok(false));
+    assert_eq!(guarded(&somewhere("admin"), None).await, Ok(true));
+}
+
+#[tokio::test]
+async fn what_cannot_be_told_about_something_protected_is_no_leave_to_write() {
+    let moved = cloud("acme/renamed", json!({"values": []}));
+    assert!(matches!(guarded(&moved, Some("app")).await, Err(IssueError::Misconfigured(_))));
+    for status in [301, 400, 410, 418, 429, 500] {
+        let broken = Fake::start(move |_| said(status, &json!({})));
+        for place in [Some("app"), None] {
+            assert!(guarded(&broken, place).await.is_err(), "{status} {place:?}");
+        }
+    }
+    let lacks = Fake::start(|seen| match () {
+        () if asked_for(seen, "/2.0/repositories") => said(200, &json!({"full_name": "acme/app"})),
+        () => said(403, &json!({"error": {"detail": {"required": ["account"], "granted": []}}})),
+    });
+    assert!(matches!(guarded(&lacks, Some("app")).await, Err(IssueError::Misconfigured(_))));
+}
+
 #[tokio::test]
 async fn a_consumer_without_the_scope_is_the_administrators_to_mend() {
     let fake = Fake::start(|seen| match () {

@@ -96,7 +96,11 @@ impl Connect<'_> {
         let (who, rest, grant) = (came.who.clone(), came.rest.to_vec(), Carried::from(&came.grant));
         let step = Step::Confirm { who, right: came.right, rest, grant };
         self.remember(state.clone(), &came.memory.next(step), now).await?;
-        Ok(Page::question(&came.facts(), &state))
+        // The name alone is one that somebody has chosen.
+        let account = named(&came.account);
+        let mut facts = came.facts();
+        facts.iter_mut().filter(|(name, _)| *name == BITBUCKET).for_each(|(_, value)| *value = &account);
+        Ok(Page::question(&facts, &state))
     }
 
     /// Under the grant's lock: a refresh that is under way cannot put the old grant back.
@@ -150,7 +154,7 @@ impl Came<'_> {
             Some(name) => ("Service user", name.as_str()),
             None => ("Microsoft account", self.who.username.as_str()),
         };
-        vec![person, ("Bitbucket account", self.account.name.as_str()), ("Bitbucket", self.host.url.host())]
+        vec![person, (BITBUCKET, self.account.name.as_str()), ("Bitbucket", self.host.url.host())]
     }
 }
 
@@ -163,3 +167,6 @@ fn is_sealed(host: &Host) -> bool {
 fn named(account: &BitbucketAccount) -> String {
     if account.name == account.id { account.to_string() } else { format!("{account} ({})", account.id) }
 }
+
+/// What the page calls the account.
+const BITBUCKET: &str = "Bitbucket account";

@@ -2,18 +2,16 @@
 
 mod refusals;
 mod sealed;
+mod settings;
 
 use super::*;
-use crate::basis::secret::ClientSecret;
 use crate::broker::ground::issued::Holder;
-use crate::broker::settings::{
-    Audit, Cloud, Consumer, Front, Grants, HostTerms, Issuer, IssuerKind, Limits, PolicyAt, Sealing, ServiceUser,
-    SignIn, StoreAt,
-};
+use crate::broker::settings::{Grants, HostTerms};
 use crate::broker::store::{Grant, GrantKey};
 use crate::broker::tests::{Bench, Fake, Said, Seen, said};
 use crate::idtoken::tests as tokens;
 use serde_json::json;
+use settings::settings;
 use std::sync::{Arc, Mutex};
 
 const NOW: Timestamp = Timestamp(1_790_000_000);
@@ -147,53 +145,6 @@ fn answer(world: &World, base: &str, seen: &Seen) -> Said {
     }
 }
 
-fn settings(base: &str) -> Settings {
-    let url = || base.parse::<crate::basis::url::WebUrl>().unwrap();
-    let secret = |text: &str| ClientSecret::new(text.into());
-    let consumer = |name: &str| Some(Consumer { client_id: name.into(), client_secret: secret("s") });
-    let (read, write) = (consumer("reader"), consumer("writer"));
-    let cloud = Cloud { api: url(), read, write, grants: Grants::Stored, check_permission: false };
-    let kind = IssuerKind::Entra {
-        tenant: tokens::TID.into(),
-        authority: url(),
-        clients: Vec::new(),
-        scope: String::new(),
-        role: String::new(),
-        graph: None,
-    };
-    let keys = format!("{base}/keys").parse().unwrap();
-    let second = Duration::from_secs(1);
-    Settings {
-        listen: "127.0.0.1:0".parse().unwrap(),
-        public_url: "https://sso.example.com".parse().unwrap(),
-        front: Front::Loopback,
-        store: StoreAt { url: secret(""), connections: 1 },
-        sealing: Sealing::Files(Vec::new()),
-        policy: PolicyAt { path: "p".into(), keep: second },
-        audit: Audit { file: "a".into(), key_file: None, otlp: None },
-        limits: Limits {
-            per_subject: 1,
-            per_rule: None,
-            connections: 1,
-            header_timeout: second,
-            request_timeout: second,
-            grace: second,
-        },
-        ca_file: None,
-        sign_in: Some(SignIn {
-            issuer: "corp".into(),
-            client_id: tokens::CLIENT.into(),
-            client_secret: secret("web-secret"),
-            administrators: Vec::new(),
-        }),
-        issuers: vec![Issuer { name: "corp".into(), kind, issuers: Vec::new(), keys, audiences: Vec::new() }],
-        hosts: vec![Host { url: url(), max_life: second, terms: HostTerms::Cloud(cloud) }],
-        service_users: vec![ServiceUser { name: "ci-bot".into(), host: url(), account_id: "557058:bot".into() }],
-        bootstrap: None,
-        metrics_from: Vec::new(),
-    }
-}
-
 fn header<'p>(page: &'p Page, name: &str) -> Option<&'p str> {
     page.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
 }
@@ -284,7 +235,7 @@ async fn what_cannot_be_compared_is_asked_once() {
     let desk = Desk::new().await;
     desk.world.lock().unwrap().email = None;
     let (browser, page) = desk.whole("").await;
-    assert!(page.body.contains("ada@example.com") && page.body.contains("<dd>al</dd>"), "{}", page.body);
+    assert!(page.body.contains("ada@example.com") && page.body.contains("<dd>al (557058:ada)</dd>"), "{}", page.body);
     assert!(desk.adas(Right::Read).await.is_none(), "before the answer");
     let next = desk.answer(&browser, &page, "yes").await;
     assert!(next.status == 200 && header(&next, "Location").is_none(), "a form is never answered by a redirect");

@@ -1,7 +1,7 @@
 //! What a rule gives, against the ceiling and against what hosts can do.
 
 use super::fields::Fields;
-use crate::broker::ground::right::Right;
+use crate::broker::ground::right::{HostKind, Right};
 use crate::broker::ground::subject::Kind;
 use crate::broker::policy::model::{Ceiling, Rule};
 use crate::broker::policy::pattern::Pattern;
@@ -60,6 +60,17 @@ fn writes_protected(fields: &Fields<'_, '_>, rule: &Rule, ceiling: &Ceiling, aro
         let what = format!("the rule grants write on `{}`, which is protected", pattern.text(around));
         fields.wrong(fields.place("resources"), what, "grant read, in a rule of its own");
     }
+    for (_, host) in hosts(rule, around).into_iter().filter(|(at, host)| unguarded(*at, host, ceiling)) {
+        let what = format!("the rule grants write on `{}`, whose tokens reach what is protected there", host.name());
+        let why = "nobody can be asked whether the account may write there; set `tokens = \"minted\"`, or grant read";
+        fields.wrong(fields.place("right"), what, why);
+    }
+}
+
+/// Whether tokens reach what is protected, and the account's own right cannot be asked for, as it can on Cloud.
+fn unguarded(at: usize, host: &KnownHost, ceiling: &Ceiling) -> bool {
+    let protects = ceiling.protected.iter().any(|pattern| pattern.host == at);
+    !host.confined && host.kind == HostKind::DataCenter && protects
 }
 
 /// Where tokens cannot be confined to a repository, ceiling and rule both have to say that they know.

@@ -71,7 +71,8 @@ fn auditor() -> Subject {
 }
 
 fn granted(right: Right, minutes: u32) -> Permit {
-    Permit { right, life: MINUTE * minutes, service_user: None }
+    let protected = (right == Write).then(|| ("acme".to_owned(), Some("broker-policy".to_owned())));
+    Permit { right, life: MINUTE * minutes, service_user: None, protected: protected.into_iter().collect() }
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Pipelines, apps, jobs and pods.
 
-use super::world::{NOW, ask, id, policy, subject};
+use super::world::{BROKER, NOW, ask, id, policy, subject};
 use crate::broker::ground::right::Right::{self, Read, Write};
 use crate::broker::ground::subject::Kind;
-use crate::broker::policy::{Permit, Policy};
+use crate::broker::policy::{Permit, Policy, Surroundings, compile, listed};
 use serde_json::json;
 use std::time::Duration;
 
@@ -54,8 +54,29 @@ fn workloads() -> Policy {
     ))
 }
 
+/// Data Center's OAuth tokens reach all that their account may, and nobody tells what that is.
+#[test]
+fn what_is_protected_where_tokens_reach_it_unseen_lets_nobody_write() {
+    let broker = BROKER.replace("tokens = \"minted\"", "tokens = \"oauth\"");
+    let around = Surroundings::parse(&broker).unwrap();
+    let told = |protected: &str, right: &str| {
+        let text = format!(
+            "[ceiling]\nright = \"write\"\nlife = \"1h\"\nresources = [\"git.example.com/bitbucket/PAY/*\"]\n\
+             account_wide = [\"git.example.com/bitbucket\"]\nprotected = [\"{protected}\"]\n\
+             [[rule]]\nid = \"r\"\nwho = \"person\"\neveryone = true\nresources = [\"git.example.com/bitbucket/PAY/*\"]\n\
+             right = \"{right}\"\nlife = \"1h\"\nreach = \"account\"\n"
+        );
+        listed(&compile(&[("a.toml".into(), text)], &around).err().unwrap_or_default())
+    };
+    assert!(told("git.example.com/bitbucket/OPS/policy", "write").contains("whose tokens reach what is protected"));
+    assert_eq!(told("git.example.com/bitbucket/OPS/policy", "read"), "");
+    assert_eq!(told("bitbucket.org/acme/policy", "write"), "", "that is another host");
+}
+
 fn bot(right: Right, minutes: u64) -> Permit {
-    Permit { right, life: Duration::from_secs(minutes * 60), service_user: Some("ci-bot".into()) }
+    let protected = (right == Right::Write).then(|| ("acme".to_owned(), Some("broker-policy".to_owned())));
+    let protected = protected.into_iter().collect();
+    Permit { right, life: Duration::from_secs(minutes * 60), service_user: Some("ci-bot".into()), protected }
 }
 
 #[test]

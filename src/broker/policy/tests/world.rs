@@ -61,7 +61,7 @@ pub fn person(claims: Value) -> Subject {
     subject(Kind::Person, "corp", claims)
 }
 
-const BROKER: &str = r#"
+pub const BROKER: &str = r#"
 listen = "127.0.0.1:8443"
 [[issuer]]
 name = "corp"

@@ -3,29 +3,13 @@
 mod decisions;
 mod secured;
 
+use super::samples::settings_in;
 use super::*;
-use crate::basis::base64;
 use crate::basis::clock::SystemClock;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-
-/// A directory with everything that a broker needs, without TLS.
-pub fn settings_in(dir: &Path, more: &str) -> Settings {
-    fs::create_dir_all(dir.join("policy.d")).unwrap();
-    for (name, text) in [("seal.key", base64::standard(&[1; 32])), ("password", base64::standard(b"pw"))] {
-        fs::write(dir.join(name), text.expose()).unwrap();
-        #[cfg(unix)]
-        fs::set_permissions(dir.join(name), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    }
-    fs::write(dir.join("policy.d/policy.toml"), POLICY).unwrap();
-    let path = dir.join("broker.toml");
-    let scheme = if more.contains("[proxy]") || more.contains("[tls]") { "https" } else { "http" };
-    let text = SETTINGS.replace("# more", more).replace("http://127.0.0.1:8443", &format!("{scheme}://127.0.0.1:8443"));
-    fs::write(&path, text).unwrap();
-    crate::broker::settings::read(&path).unwrap()
-}
 
 fn running(more: &str) -> (tempfile::TempDir, Running) {
     let dir = tempfile::tempdir().unwrap();
@@ -111,7 +95,7 @@ fn other_methods_paths_and_giants_are_refused() {
     let chunked = format!("Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n", body.len());
     assert_eq!(status(&asked(&running, "POST", "/healthz", &chunked)), "413");
     assert_eq!(status(&asked(&running, "GET", "/healthz", &format!("X: {}\r\n", "y".repeat(33 << 10)))), "431");
-    let many: String = (0..100).map(|at| format!("X{at}: y\r\n")).collect();
+    let many: String = ["X: y\r\n"; 100].concat();
     assert_eq!(status(&asked(&running, "GET", "/healthz", &many)), "431");
     assert_eq!(status(&said(&running, b"GARBAGE\r\n\r\n")), "400");
     running.stop();
@@ -137,6 +121,44 @@ fn whoever_dawdles_is_cut_off_and_others_are_served() {
 }
 
 #[test]
+fn whoever_asks_and_reads_nothing_is_cut_off_and_others_are_served() {
+    let (_dir, running) = running("[limits]\nrequest_timeout = \"1s\"\nconnections = 1\n");
+    let mut deaf = TcpStream::connect(running.address).unwrap();
+    deaf.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
+    let many = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1000);
+    // Answers pile up until neither side's buffers take more; then it ends.
+    while deaf.write_all(many.as_bytes()).is_ok() {}
+    assert!(asked(&running, "GET", "/healthz", "").contains("200 OK"));
+    running.stop();
+}
+
+#[test]
+fn strangers_learn_that_something_is_wrong_and_not_what() {
+    let (dir, running) = running("metrics_from = [\"10.0.0.0/8\"]\n");
+    let told = asked(&running, "GET", "/readyz", "");
+    assert!(told.contains("\"issuer corp\":\"failing\"") && !told.contains("127.0.0.1:9"), "{told}");
+    running.stop();
+    drop(dir);
+    let (_dir, running) = self::running("");
+    assert!(asked(&running, "GET", "/readyz", "").contains("127.0.0.1:9"));
+    for behind in ["X-Forwarded-Proto: https\r\n", "Via: 1.1 proxy\r\n", "Forwarded: for=1.2.3.4\r\n"] {
+        assert!(!asked(&running, "GET", "/readyz", behind).contains("127.0.0.1:9"), "{behind}");
+        assert!(asked(&running, "GET", "/metrics", behind).starts_with("HTTP/1.1 403 "), "{behind}");
+    }
+    running.stop();
+}
+
+#[test]
+fn journeys_of_one_stranger_do_not_fill_the_store() {
+    let (_dir, running) = running("");
+    let begin = || asked(&running, "GET", "/connect/git.example.com~bitbucket", "");
+    let answers: Vec<String> = (0..140).map(|_| begin()).collect();
+    let slowed = answers.iter().filter(|answer| answer.starts_with("HTTP/1.1 429 ")).count();
+    assert!((1..=20).contains(&slowed), "{slowed}");
+    running.stop();
+}
+
+#[test]
 fn only_the_proxy_is_answered_and_only_for_https() {
     let own = "[proxy]\nfrom = [\"127.0.0.0/8\"]\n";
     let (_dir, running) = running(own);
@@ -150,45 +172,3 @@ fn only_the_proxy_is_answered_and_only_for_https() {
     assert!(asked(&running, "GET", "/healthz", "").starts_with("HTTP/1.1 200 "), "probes come past the proxy");
     running.stop();
 }
-
-pub const POLICY: &str = r#"
-[ceiling]
-right = "write"
-life = "1h"
-resources = ["git.example.com/bitbucket/*/*"]
-account_wide = []
-protected = ["git.example.com/bitbucket/OPS/policy"]
-[[rule]]
-id = "readers"
-who = "person"
-when = { roles = { any_in = ["git.read"] } }
-resources = ["git.example.com/bitbucket/PAY/*"]
-right = "read"
-life = "30m"
-"#;
-
-pub const SETTINGS: &str = r#"
-listen = "127.0.0.1:0"
-public_url = "http://127.0.0.1:8443"
-# more
-[store]
-url = "sqlite:state/broker.db"
-[sealing]
-key_files = ["seal.key"]
-[policy]
-path = "policy.d"
-[audit]
-file = "audit.jsonl"
-[[issuer]]
-name = "corp"
-kind = "entra"
-tenant = "72f988bf-0000-4000-8000-2d7cd011db47"
-authority = "http://127.0.0.1:9"
-audiences = ["api://bitbucket-broker"]
-clients = ["11111111-2222-3333-4444-555555555555"]
-[[host]]
-url = "https://git.example.com/bitbucket"
-kind = "data-center"
-user = "svc"
-password_file = "password"
-"#;
