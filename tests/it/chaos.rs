@@ -13,11 +13,14 @@ use std::os::unix::process::ExitStatusExt;
 
 #[path = "chaos/account.rs"]
 mod account;
+#[path = "chaos/dice.rs"]
+pub mod dice;
 #[path = "chaos/fate.rs"]
 mod fate;
 
 use account::{Counts, Round, check_trail};
-use fate::{Dice, Struck, seed, strike, variable};
+use dice::{Dice, seed, variable};
+use fate::{Struck, strike};
 
 #[test]
 fn a_storm_of_processes_loses_nothing_and_asks_nobody_twice() {

@@ -85,6 +85,15 @@ impl Cluster {
         until(ready).expect("PostgreSQL starts");
     }
 
+    /// The first column of what a query finds.
+    pub fn column(&self, query: &str) -> Vec<String> {
+        let mut psql = Command::new(newest().join("psql"));
+        psql.args(["-qAt", "-U", "broker", "-d", "postgres", "-c", query, "-h"]).arg(self.dir.path());
+        let found = psql.output().unwrap();
+        assert!(found.status.success(), "{}", String::from_utf8_lossy(&found.stderr));
+        String::from_utf8(found.stdout).unwrap().lines().map(str::to_owned).collect()
+    }
+
     fn data(&self) -> PathBuf {
         self.dir.path().join("data")
     }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 #[path = "chaos.rs"]
-mod chaos;
+pub mod chaos;
 #[path = "queue/crash.rs"]
 mod crash;
 #[path = "queue/crowd.rs"]

@@ -10,6 +10,7 @@ mod lfs;
 mod oauth;
 
 pub use cloud::{Cloud, CloudKnobs, Consumer, Pkce, RedirectRule, Shape, State as CloudState};
+pub use cloud_oauth::Refreshed;
 pub use data_center::{DataCenter, DataCenterKnobs, State as DataCenterState};
 pub use data_center_tokens::Service;
 

@@ -66,7 +66,7 @@ impl CloudHost<'_> {
         let other = move |grant: &Grant| grant.access_token.expose() != refused.expose();
         renew::current(self.store, &self.key(holder, right), other, self.refreshing(right, now)?).await?;
         let reason = "Bitbucket refused the stored token; there is a new one".to_owned();
-        Ok(IssueError::Unavailable { reason, after: Duration::from_secs(1) })
+        Ok(IssueError::Later { reason, after: Duration::from_secs(1) })
     }
 
     /// The consumer of exactly that right: a token of the other one would be able to do more, or less.

@@ -42,7 +42,7 @@ impl CloudHost<'_> {
 /// Seals a grant for its holder, host and right.
 pub fn seal(sealer: &Sealer, key: &GrantKey, grant: &Grant) -> Result<SecretBytes, IssueError> {
     let sealed = sealer.seal(&about(&key.holder, &key.host, key.right), &SecretBytes::json(&Carried::from(grant)));
-    let sealed = sealed.map_err(|error| IssueError::Unavailable { reason: error.to_string(), after: SOON })?;
+    let sealed = sealed.map_err(|error| IssueError::Later { reason: error.to_string(), after: SOON })?;
     Ok(SecretBytes::new(base64::url(&sealed).into_bytes()))
 }
 
@@ -50,7 +50,7 @@ pub fn seal(sealer: &Sealer, key: &GrantKey, grant: &Grant) -> Result<SecretByte
 fn open(sealer: &Sealer, key: &GrantKey, brought: &str) -> Result<Grant, IssueError> {
     let sealed = base64::from_url(brought).ok_or(IssueError::NotConnected)?;
     let opened = sealer.open(&about(&key.holder, &key.host, key.right), &sealed).map_err(|error| match error {
-        SealError::Unavailable(reason) => IssueError::Unavailable { reason, after: SOON },
+        SealError::Unavailable(reason) => IssueError::Later { reason, after: SOON },
         SealError::UnknownKey(_) | SealError::Broken => IssueError::NotConnected,
     })?;
     let carried: Carried = serde_json::from_slice(opened.expose()).map_err(|_| IssueError::NotConnected)?;

@@ -64,7 +64,7 @@ impl CenterHost {
         let created = created.map_err(|error| match error {
             NotMade::Full => {
                 let reason = "Bitbucket makes no more tokens for this repository".to_owned();
-                IssueError::Unavailable { reason, after: Duration::from_secs(60) }
+                IssueError::Later { reason, after: Duration::from_secs(60) }
             }
             NotMade::Other(error) => error,
         })?;

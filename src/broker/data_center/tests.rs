@@ -151,7 +151,7 @@ async fn a_full_repository_is_swept_by_name_of_ours_that_are_over_and_of_no_othe
     let issued = desk.mint(Right::Read, END).await.unwrap();
     assert_eq!(desk.center.ids(), ["1", "2", "3", "4", "5", issued.token_id.as_deref().unwrap()]);
     let error = desk.mint(Right::Write, END).await.unwrap_err();
-    assert!(matches!(error, IssueError::Unavailable { .. }), "once more, and then no more: {error:?}");
+    assert!(matches!(error, IssueError::Later { .. }), "once more, and then no more: {error:?}");
     assert_eq!(desk.fake.count("PUT"), 4);
 }
 
@@ -169,7 +169,7 @@ async fn what_cannot_be_recorded_is_deleted_at_once() {
     })
     .await;
     *store.lock().unwrap() = Some(desk.bench.store.clone());
-    assert!(matches!(desk.mint(Right::Read, END).await, Err(IssueError::Unavailable { .. })));
+    assert!(matches!(desk.mint(Right::Read, END).await, Err(IssueError::Later { .. })));
     assert!(desk.center.ids().is_empty());
     assert_eq!((desk.fake.count("PUT"), desk.fake.count("DELETE")), (1, 1));
 }

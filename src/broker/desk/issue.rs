@@ -54,7 +54,8 @@ impl Desk {
             Ok(_) => self.metrics.count("broker_tokens_total", &[("source", "new")]),
             Err(_) => {}
         }
-        if !issued.as_ref().is_ok_and(|handed| handed.issued.again) {
+        let unasked = matches!(issued, Err(IssueError::Later { .. }));
+        if !unasked && !issued.as_ref().is_ok_and(|handed| handed.issued.again) {
             let silent = matches!(issued, Err(IssueError::Unavailable { .. }));
             self.breakers.report(&host, &decided.subject.key(), !silent, self.clock.now());
         }
@@ -182,7 +183,9 @@ impl Desk {
             IssueError::NoTarget(why) => Refusal::Target(why),
             IssueError::NotAllowed(reason) => Refusal::Denied { reason, contact: None },
             IssueError::Throttled { after } => Refusal::SlowDown { after },
-            IssueError::Unavailable { reason, after } => Refusal::Unavailable { reason, after },
+            IssueError::Unavailable { reason, after } | IssueError::Later { reason, after } => {
+                Refusal::Unavailable { reason, after }
+            }
             IssueError::Misconfigured(reason) => Refusal::Unavailable { reason, after: Duration::from_secs(300) },
         }
     }

@@ -98,7 +98,9 @@ impl Desk {
 fn unended(error: IssueError) -> Refusal {
     match error {
         IssueError::Throttled { after } => Refusal::SlowDown { after },
-        IssueError::Unavailable { reason, after } => Refusal::Unavailable { reason, after },
+        IssueError::Unavailable { reason, after } | IssueError::Later { reason, after } => {
+            Refusal::Unavailable { reason, after }
+        }
         other => Refusal::Unavailable { reason: other.to_string(), after: std::time::Duration::from_secs(60) },
     }
 }

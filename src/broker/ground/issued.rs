@@ -46,9 +46,13 @@ pub enum IssueError {
     /// Bitbucket asks for patience (429, 503).
     #[error("Bitbucket asks to wait {} seconds", .after.as_secs())]
     Throttled { after: Duration },
-    /// Bitbucket or the store does not answer, or not sensibly. `after`: when to try again.
+    /// Bitbucket does not answer, or not sensibly. `after`: when to try again.
     #[error("{reason}")]
     Unavailable { reason: String, after: Duration },
+    /// Not now, for a reason that is no sign of Bitbucket being silent: the store or its keys do not answer, a repository
+    /// has as many tokens as it may have.
+    #[error("{reason}")]
+    Later { reason: String, after: Duration },
     /// The configuration is wrong: an administrator has to look (consumer, service account, right).
     #[error("{0}")]
     Misconfigured(String),

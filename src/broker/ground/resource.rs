@@ -89,8 +89,10 @@ fn repository(kind: HostKind, path: &str) -> Result<Option<(String, String)>, Ba
         (HostKind::DataCenter, ["scm", container, name]) | (_, [container, name]) => (*container, *name),
         _ => return Err(none()),
     };
-    let name = name.strip_suffix(".git").unwrap_or(name).to_ascii_lowercase();
-    if name.is_empty() {
+    let name = name.to_ascii_lowercase();
+    let name = name.strip_suffix(".git").unwrap_or(&name).to_owned();
+    // What is left may be read once more, by Bitbucket or as an address: `...git` must not become `..`.
+    if matches!(name.as_str(), "" | "." | "..") || name.ends_with(".git") {
         return Err(none());
     }
     let container = match kind {
@@ -140,7 +142,10 @@ mod tests {
         }
         assert!(matches!(read("https://bitbucket.org/acme"), Err(BadResource::NoRepository(_))));
         assert!(matches!(read("https://bitbucket.org/a/b/c"), Err(BadResource::NoRepository(_))));
-        assert!(matches!(read("https://bitbucket.org/acme/.git"), Err(BadResource::NoRepository(_))));
+        for name in [".git", "..git", "...git", "...GIT", "app.git.git", "app.git.Git"] {
+            let url = format!("https://bitbucket.org/acme/{name}");
+            assert!(matches!(read(&url), Err(BadResource::NoRepository(_))), "{url}");
+        }
         assert!(matches!(read("https://git.example.com/bitbucketx/PAY/api"), Err(BadResource::UnknownHost(_))));
         assert!(matches!(read("https://bitbucket.org.evil.example/a/b"), Err(BadResource::UnknownHost(_))));
         assert!(matches!(read("http://bitbucket.org/a/b"), Err(BadResource::NoUrl)));

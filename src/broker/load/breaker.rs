@@ -12,8 +12,12 @@ pub struct Breakers(Mutex<HashMap<String, Breaker>>);
 
 #[derive(Clone, Copy, Default)]
 struct Breaker {
-    /// Failures since the last answer.
+    /// Failures since the last answer, while it is closed.
     failures: u32,
+    /// How often it has opened since.
+    openings: u32,
+    /// One has been let through, and nobody knows yet what became of it.
+    probing: bool,
     /// Nobody is let through before; `None` while it is closed.
     until: Option<Timestamp>,
     /// Whose requests have failed, as far as one caller is told from several.
@@ -51,6 +55,7 @@ impl Breakers {
             Some(until) if now < until => Err(now.until(until)),
             Some(_) => {
                 breaker.until = Some(now.after(PROBE));
+                breaker.probing = true;
                 Ok(())
             }
             None => Ok(()),
@@ -65,11 +70,16 @@ impl Breakers {
             return;
         }
         let breaker = breakers.entry(host.to_owned()).or_default();
+        // Whoever was under way when it opened knows nothing new: a crowd that fails at once counts as one failure.
+        if breaker.until.is_some() && !breaker.probing {
+            return;
+        }
         breaker.failures = breaker.failures.saturating_add(1);
         breaker.whose = breaker.whose.and(subject);
         if breaker.failures >= PATIENCE && breaker.whose == Whose::Several {
-            let doublings = (breaker.failures - PATIENCE).min(3);
-            breaker.until = Some(now.after(FIRST * 2_u32.pow(doublings)));
+            breaker.until = Some(now.after(FIRST * 2_u32.pow(breaker.openings.min(3))));
+            breaker.openings = breaker.openings.saturating_add(1);
+            breaker.probing = false;
         }
     }
 
@@ -123,9 +133,15 @@ mod tests {
         assert_eq!(pass(20), Ok(()));
         breakers.report("bb", "ada", true, Timestamp(20));
         assert_eq!((pass(20), breakers.states(Timestamp(20)).len()), (Ok(()), 0));
-        (0..20).for_each(fail);
-        assert_eq!(pass(19), Err(Duration::from_secs(40)), "never longer");
+        (0..1000).for_each(|caller| fail(100 + caller % 2));
+        assert_eq!(pass(100), Err(Duration::from_secs(5)), "a crowd that fails at once is one failure");
+        for at in [200, 300, 400, 500, 600] {
+            assert_eq!(pass(at), Ok(()));
+            fail(at);
+        }
+        assert_eq!(pass(600), Err(Duration::from_secs(40)), "never longer");
     }
+
     #[test]
     fn one_caller_alone_closes_a_host_to_nobody() {
         let breakers = Breakers::default();

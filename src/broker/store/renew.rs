@@ -86,7 +86,7 @@ where
 /// A store that does not do it: try again.
 #[expect(clippy::needless_pass_by_value, reason = "it is handed to `map_err`")]
 pub fn closed(error: StoreError) -> IssueError {
-    IssueError::Unavailable { reason: error.to_string(), after: SOON }
+    IssueError::Later { reason: error.to_string(), after: SOON }
 }
 
 impl Grant {

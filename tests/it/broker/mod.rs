@@ -6,6 +6,7 @@ mod people;
 mod process;
 mod refusals;
 mod requests;
+mod storm;
 mod workloads;
 
 use crate::desk::{Desk, feed, said, stdout};

@@ -6,7 +6,7 @@ use super::super::http::{Door, Presented, Reply, Request, Response, Server};
 use super::super::journal::Journal;
 use super::super::tls::{Authority, Leaf};
 use super::super::weather::{self, Weather};
-use super::cloud_oauth::Grants;
+use super::cloud_oauth::{Grants, Refreshed};
 use super::{Account, Book, Live, cloud_api, cloud_oauth, lfs};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -141,6 +141,11 @@ impl Cloud {
     pub fn live_refresh_tokens(&self) -> usize {
         let state = self.state();
         state.grants.live(state.book.clock.now(), state.knobs.grace)
+    }
+
+    /// Every refresh that was carried out.
+    pub fn refreshes(&self) -> Vec<Refreshed> {
+        self.state().grants.refreshes().to_vec()
     }
 
     /// Ends all grants and access tokens, as a person does in the account settings.

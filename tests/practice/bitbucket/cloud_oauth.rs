@@ -12,7 +12,19 @@ use std::collections::HashMap;
 pub struct Grants {
     pub desk: Desk,
     refresh: HashMap<String, Refresh>,
+    refreshes: Vec<Refreshed>,
     turn: u32,
+}
+
+/// A refresh that was carried out, whether its answer arrived or not.
+#[derive(Clone, Debug)]
+pub struct Refreshed {
+    /// The consumer and the account: whose grant.
+    pub grant: (String, String),
+    pub at_ms: i64,
+    /// The refresh token that came, and the access token that was made.
+    pub sent: String,
+    pub access: String,
 }
 
 #[derive(Clone, Debug)]
@@ -29,6 +41,11 @@ impl Grants {
     /// How many refresh tokens would work.
     pub fn live(&self, now: i64, grace: i64) -> usize {
         self.refresh.values().filter(|token| token.works(now, grace)).count()
+    }
+
+    /// Every refresh there was.
+    pub fn refreshes(&self) -> &[Refreshed] {
+        &self.refreshes
     }
 }
 
@@ -111,9 +128,14 @@ fn refresh(state: &mut State, form: &Pairs, consumer: &Consumer) -> Response {
     let Refresh { username, scopes, .. } = token.clone();
     let next = match shape {
         Shape::New => keep(state, &consumer.client_id, &username, &scopes),
-        Shape::Old => sent,
+        Shape::Old => sent.clone(),
     };
-    issued(state, "refresh_token", &username, &scopes, Some(next))
+    let (grant, at_ms) = ((consumer.client_id.clone(), username.clone()), state.book.clock.now_ms());
+    let response = issued(state, "refresh_token", &username, &scopes, Some(next));
+    let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap();
+    let access = body["access_token"].as_str().unwrap().to_owned();
+    state.grants.refreshes.push(Refreshed { grant, at_ms, sent, access });
+    response
 }
 
 fn client_credentials(state: &mut State, consumer: &Consumer) -> Response {

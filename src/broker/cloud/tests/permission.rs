@@ -149,7 +149,7 @@ async fn a_token_that_was_revoked_is_replaced_or_ends_its_grant() {
         () if seen.line.starts_with("POST") => rotated(1),
         () => said(401, &json!({})),
     });
-    assert!(matches!(asked(&alive, Right::Read).await.0, Err(IssueError::Unavailable { .. })));
+    assert!(matches!(asked(&alive, Right::Read).await.0, Err(IssueError::Later { .. })));
     let over = Fake::start(|seen| match () {
         () if seen.line.starts_with("POST") => said(400, &json!({"error": "invalid_grant"})),
         () => said(401, &json!({})),
