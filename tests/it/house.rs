@@ -42,6 +42,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("aes", &["identity/pkcs12.rs"]),
     ("cbc", &["identity/pkcs12.rs"]),
     ("keyring", &["vault/keyring"]),
+    ("keyring_core", &["vault/keyring"]),
+    ("windows_native_keyring_store", &["vault/keyring"]),
     ("linux_keyutils", &["vault/kernel.rs"]),
     ("oauth2", &["session/"]),
     ("jsonwebtoken", &["idtoken/"]),
