@@ -53,7 +53,7 @@ fn head(layer: Layer, place: Place) -> String {
     )
 }
 
-/// Below ProgramData anybody may make a folder.
+/// Below `ProgramData` anybody may make a folder.
 const NAMED: &str = "\
 # It counts where the value `Directory` of HKLM\\SOFTWARE\\Policies\\BitbucketSso names the folder (docs/platforms.md), else as
 # absent. The registry alone does as well: BitbucketSso.admx.
