@@ -55,6 +55,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("jiff", &["basis/"]),
     ("tempfile", &["basis/files.rs", "basis/publish.rs", "app/setup/"]),
     ("signal_hook", &["flight/deferred.rs"]),
+    ("tokio", &["flight/deferred.rs"]),
     ("zbus", &["vault/secret_service.rs"]),
     ("url", &["basis/url.rs", "net/", "identity/", "session/loopback", "source/", "ui/browser"]),
     ("windows_registry", &["config/managed"]),
