@@ -1,4 +1,4 @@
-//! What an administrator of a Windows machine decides: `HKLM\SOFTWARE\Policies\BitbucketSso`, and files below ProgramData.
+//! What an administrator of a Windows machine decides: `HKLM\SOFTWARE\Policies\BitbucketSso`, and files below `ProgramData`.
 
 use super::desk::Desk;
 use super::machine::{Machine, errors, said, windows};

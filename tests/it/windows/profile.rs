@@ -65,8 +65,12 @@ fn a_profile_that_cannot_be_written_is_named() {
     let doctor = desk.command(desk.exe(), &fixed).args(["doctor", "--offline"]).output().unwrap();
     assert!(said(&doctor).contains(r"sys\kernel"), "{}", said(&doctor));
 
-    let setup = desk.command(desk.exe(), &[("APPDATA", NOT_OURS)]).arg("setup").output().unwrap();
-    assert!(!setup.status.success(), "{}", said(&setup));
+    let config = windows(&desk.roaming().join("bitbucket-sso/config.toml"));
+    let roaming = [("APPDATA", NOT_OURS), ("BITBUCKET_SSO_CONFIG", config.as_str())];
+    let before = fs::read(desk.home().join(".gitconfig")).unwrap();
+    let setup = desk.command(desk.exe(), &roaming).arg("setup").output().unwrap();
+    assert!(!setup.status.success() && errors(&setup).contains(r"sys\kernel"), "{}", said(&setup));
+    assert_eq!(fs::read(desk.home().join(".gitconfig")).unwrap(), before, "git includes no file that is not there");
 }
 
 /// The key of Wine's Credential Manager becomes a link that leads nowhere.
