@@ -64,8 +64,10 @@ impl Desk {
             while !stop.load(Ordering::SeqCst) {
                 for url in take(&inbox) {
                     opened.lock().unwrap().push(url.clone());
-                    // What went wrong there is told by the command that waits for it.
-                    _ = browser::walk(&url, &ca, &choice);
+                    // The command that waits for it does not end then.
+                    if let Err(error) = browser::walk(&url, &ca, &choice) {
+                        eprintln!("nobody could walk {url}: {error}");
+                    }
                 }
                 std::thread::sleep(Duration::from_millis(20));
             }
@@ -119,13 +121,9 @@ impl Desk {
         let mut command = self.machine.command();
         let root = self.machine.file("git").canonicalize().unwrap();
         command.current_dir(self.dir.path()).env("MSYS_NO_PATHCONV", "1");
-        // Git's own settings of whoever runs the tests stay out.
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GIT_")) {
-            command.env_remove(name);
-        }
+        without_settings_of_git(&mut command);
         command.arg(windows(&root.join("usr/bin/env.exe")));
         let pairs = [
-            ("HOME", windows(&self.home())),
             ("PATH", "/mingw64/bin:/usr/bin:/c/windows/system32".to_owned()),
             ("SSL_CERT_FILE", windows(&self.ca)),
             ("BROWSER", self.browser()),
@@ -140,27 +138,29 @@ impl Desk {
         command
     }
 
-    /// The helper at a console, wide enough for every line. The machine must be its own, because its registry then holds
+    /// A program at a console, wide enough for every line. The machine must be its own, because its registry then holds
     /// this profile: a program between the console and the helper would have its own idea of Ctrl-C.
-    pub fn console(&self, arguments: &[&str]) -> Terminal {
+    pub fn console(&self, program: &Path, arguments: &[&str]) -> Terminal {
         let volatile = r"HKCU\Volatile Environment";
         for (name, value) in self.profile() {
             self.machine.reg(&["add", volatile, "/v", name, "/d", &windows(&value), "/f"]);
         }
-        let mut helper = self.machine.command();
-        helper.arg(windows(&self.exe())).args(arguments);
-        let words = [helper.get_program()].into_iter().chain(helper.get_args());
+        let mut command = self.machine.command();
+        command.arg(windows(program)).args(arguments);
+        let words = [command.get_program()].into_iter().chain(command.get_args());
         let quoted = |word: &OsStr| format!("'{}'", word.to_string_lossy().replace('\'', r"'\''"));
         let line = words.map(quoted).collect::<Vec<_>>().join(" ");
         let mut script = Command::new("script");
-        script.current_dir(self.dir.path()).envs(helper.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        script.current_dir(self.dir.path()).envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        without_settings_of_git(&mut script);
         script.env("TERM", "xterm").env("SSL_CERT_FILE", windows(&self.ca)).env("BROWSER", self.browser());
         script.env("WINEPATH", windows(self.git().parent().unwrap()));
         Terminal::run(script, &format!("stty cols 2000 rows 60 -icrnl; exec {line}"))
     }
 
-    fn profile(&self) -> [(&'static str, PathBuf); 3] {
-        [("USERPROFILE", self.home()), ("APPDATA", self.roaming()), ("LOCALAPPDATA", self.local())]
+    fn profile(&self) -> [(&'static str, PathBuf); 4] {
+        let home = self.home();
+        [("HOME", home.clone()), ("USERPROFILE", home), ("APPDATA", self.roaming()), ("LOCALAPPDATA", self.local())]
     }
 
     /// What opens pages: a script that puts them into the inbox.
@@ -190,6 +190,13 @@ impl Drop for Desk {
         if let Some(walker) = self.walker.take() {
             _ = walker.join();
         }
+    }
+}
+
+/// Those of whoever runs the tests stay out.
+fn without_settings_of_git(command: &mut Command) {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GIT_")) {
+        command.env_remove(name);
     }
 }
 

@@ -41,7 +41,8 @@ impl Machine {
     }
 
     fn boot(root: PathBuf, prefix: PathBuf, own: Option<tempfile::TempDir>) -> Self {
-        // The first program starts Wine's services, which keep its streams: nobody may wait for their end.
+        // The first programs start Wine's services and its desktop, which keep their streams: nobody may wait for the end
+        // of those.
         let wine = |program: &str, argument: &str| {
             let mut command = Command::new(root.join("winerun"));
             command.args([program, argument]).env("WINEPREFIX", &prefix);
@@ -49,7 +50,9 @@ impl Machine {
             command
         };
         wine("wineboot", "--init").status().unwrap();
-        let running = wine(&windows(&root.join("git/usr/bin/sleep.exe")), "170").spawn().unwrap();
+        let tool = |name: &str| windows(&root.join("git/usr/bin").join(name));
+        let running = wine(&tool("sleep.exe"), "170").spawn().unwrap();
+        wine(&tool("true.exe"), "").status().unwrap();
         Self { root, prefix, _own: own, running }
     }
 
