@@ -11,7 +11,7 @@ pub struct Machine {
     root: PathBuf,
     prefix: PathBuf,
     /// Removed with the machine.
-    _own: Option<tempfile::TempDir>,
+    own: Option<tempfile::TempDir>,
     running: Child,
 }
 
@@ -51,9 +51,9 @@ impl Machine {
         };
         wine("wineboot", "--init").status().unwrap();
         let tool = |name: &str| windows(&root.join("git/usr/bin").join(name));
-        let running = wine(&tool("sleep.exe"), "170").spawn().unwrap();
+        let running = wine(&tool("sleep.exe"), "480").spawn().unwrap();
         wine(&tool("true.exe"), "").status().unwrap();
-        Self { root, prefix, _own: own, running }
+        Self { root, prefix, own, running }
     }
 
     /// A file that was prepared.
@@ -79,6 +79,10 @@ impl Drop for Machine {
     fn drop(&mut self) {
         _ = self.running.kill();
         _ = self.running.wait();
+        if self.own.is_some() {
+            // Else its services would write to a registry that is gone.
+            _ = Command::new("wineserver").arg("-k").env("WINEPREFIX", &self.prefix).status();
+        }
     }
 }
 
