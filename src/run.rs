@@ -42,8 +42,10 @@ pub fn run(invocation: &mut Invocation<'_>) -> u8 {
     }
     let outcome = match verb {
         Some(Verb::Get) => answer_git(invocation),
-        // Nothing of it is kept; it is read so that git is not left with a broken pipe.
-        Some(Verb::Store) => std::io::copy(invocation.stdin, &mut std::io::sink()).map(drop).or(Ok(())),
+        Some(Verb::Store) => {
+            leave_unread(invocation.stdin);
+            Ok(())
+        }
         Some(Verb::Erase) => erase_for_git(invocation),
         Some(Verb::Capability) => write_capabilities(invocation.stdout).map_err(|error| words::answer(&error).into()),
         // A verb of a later git: nothing to say, nothing wrong.
@@ -51,6 +53,13 @@ pub fn run(invocation: &mut Invocation<'_>) -> u8 {
         Some(Verb::Other) | None => return command(invocation),
     };
     finish(invocation, outcome)
+}
+
+/// Nothing of it is kept; it is read so that git is not left with a broken pipe. git's requests fit in at once.
+#[inline(never)]
+fn leave_unread(stdin: &mut dyn Read) {
+    let mut bytes = [0; 1 << 10];
+    while let Ok(1..) = stdin.read(&mut bytes) {}
 }
 
 /// A failure, and whether it is told on one line: where the configuration cannot be read we cannot know whose host
@@ -89,6 +98,8 @@ fn answer_git(invocation: &mut Invocation<'_>) -> Result<(), Told> {
         }
     };
     let answer = get::get(&world, &request).map_err(|failure| (failure, world.loaded.settings.ui.on_failure));
+    // A configuration of a hundred hosts takes as long to take apart as to put together, and the process ends anyway.
+    std::mem::forget(world.loaded);
     match answer {
         Ok(answer) => match write_answer(invocation, &answer) {
             Err(failure) => {
@@ -126,6 +137,9 @@ fn unknown(invocation: &Invocation<'_>) -> bool {
     !word.starts_with('-') && !(invocation.person)() && !cli::knows(word)
 }
 
+/// Apart from git's verbs, which would carry its variables on their stack.
+#[cold]
+#[inline(never)]
 fn command(invocation: &mut Invocation<'_>) -> u8 {
     let cli = match cli::parse(&invocation.args) {
         Ok(cli) => cli,

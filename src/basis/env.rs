@@ -35,11 +35,14 @@ impl Env {
     /// All names that start with `prefix`, sorted.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn names(&self, prefix: &str) -> Vec<String> {
+        let named = |name: &OsString| name.as_encoded_bytes().starts_with(prefix.as_bytes());
         let mut names: Vec<String> = match self {
-            Self::Process => std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect(),
-            Self::Fixed(all) => all.keys().cloned().collect(),
+            Self::Process => {
+                let all = std::env::vars_os().map(|(name, _)| name);
+                all.filter(named).filter_map(|name| name.into_string().ok()).collect()
+            }
+            Self::Fixed(all) => all.keys().filter(|name| name.starts_with(prefix)).cloned().collect(),
         };
-        names.retain(|name| name.starts_with(prefix));
         names.sort();
         names
     }

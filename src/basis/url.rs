@@ -143,10 +143,13 @@ impl fmt::Display for WebUrl {
     }
 }
 
-/// Most addresses are https, in lower case, without anything special; a configuration of ten thousand hosts is
+/// Most addresses are https or of this machine, in lower case, without anything special; a configuration of ten thousand hosts is
 /// read on every call of git. What this does not take is for the real parser, with the same result for the rest.
 fn plain(text: &str) -> Option<WebUrl> {
-    let rest = text.strip_prefix("https://")?;
+    let (scheme, rest) = match text.strip_prefix("https://") {
+        Some(rest) => (Scheme::Https, rest),
+        None => (Scheme::Http, text.strip_prefix("http://")?),
+    };
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let (host, port) = match authority.split_once(':') {
         Some((host, digits)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => (host, Some(digits.parse().ok()?)),
@@ -154,11 +157,13 @@ fn plain(text: &str) -> Option<WebUrl> {
         None => (authority, None),
     };
     let segment = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/');
-    if !is_plain_host(host) || !path.bytes().all(segment) {
+    let here = scheme == Scheme::Https || host == "localhost";
+    if !here || !is_plain_host(host) || !path.bytes().all(segment) {
         return None;
     }
+    let usual = if scheme == Scheme::Https { 443 } else { 80 };
     let path = path.trim_end_matches('/').to_owned();
-    Some(WebUrl { scheme: Scheme::Https, host: host.to_owned(), port: port.filter(|port| *port != 443), path })
+    Some(WebUrl { scheme, host: host.to_owned(), port: port.filter(|port| *port != usual), path })
 }
 
 /// Labels of lower-case letters, digits and single hyphens inside (`--` may announce Punycode); a last one that starts
@@ -204,18 +209,42 @@ mod tests {
         let hosts =
             ["a", "a.b", "a-b.c9", "git9.example.com", "1.2.3.4", "9a.b", "a.9b", "a.0x9", "xn--a.b", "a--b", "-a"];
         for host in hosts.into_iter().chain([
-            "a-", "a..b", ".a", "a.", "A.b", "a_b", "a:8", "a:443", "a:080", "a:", "a:70000", "a:8:9", "a:+8", "a@b",
-            "a%41", "é.b", "", "[::1]",
+            "a-",
+            "a..b",
+            ".a",
+            "a.",
+            "A.b",
+            "a_b",
+            "a:8",
+            "a:443",
+            "a:080",
+            "a:",
+            "a:70000",
+            "a:8:9",
+            "a:+8",
+            "a@b",
+            "a%41",
+            "é.b",
+            "",
+            "[::1]",
+            "localhost",
+            "localhost:80",
+            "localhost:443",
+            "localhost.a",
         ]) {
             for path in
                 ["", "/", "/a", "/a/", "/a//b//", "//", "/A_b-9", "/.", "/..", "/a/../b", "/a%20", "/a?b", "/a#b"]
             {
-                let text = format!("https://{host}{path}");
-                let Some(short) = plain(&text) else { continue };
-                let long = url::Url::parse(&text).unwrap();
-                assert_eq!((short.host(), short.path()), (long.host_str().unwrap(), long.path().trim_end_matches('/')));
-                assert!(short.port() == long.port() && long.username().is_empty(), "{text}");
-                taken += 1;
+                for scheme in ["https", "http"] {
+                    let text = format!("{scheme}://{host}{path}");
+                    let Some(short) = plain(&text) else { continue };
+                    let long = url::Url::parse(&text).unwrap();
+                    let place = (long.scheme(), long.host_str().unwrap(), long.path().trim_end_matches('/'));
+                    assert_eq!((short.scheme(), short.host(), short.path()), place);
+                    assert!(short.port() == long.port() && long.username().is_empty(), "{text}");
+                    assert!(scheme == "https" || short.is_loopback(), "{text}");
+                    taken += 1;
+                }
             }
         }
         assert!(taken > 30, "{taken}");

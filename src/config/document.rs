@@ -147,8 +147,8 @@ impl Document {
 }
 
 /// The `source` among a host's entries.
-pub(super) fn source_of(entries: &[Entry]) -> Option<&str> {
-    entries.iter().find_map(|entry| match &entry.value {
+pub(super) fn source_of<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Option<&'a str> {
+    entries.into_iter().find_map(|entry| match &entry.value {
         Value::Text(source) if entry.key.name == "source" => Some(source.as_str()),
         _ => None,
     })

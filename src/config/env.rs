@@ -21,7 +21,7 @@ pub(super) fn environment(env: &Env, findings: &mut Vec<Finding>) -> Result<Docu
             pairs.push((key, Origin::Variable(name.clone()), text));
         }
     }
-    document(Layer::Environment, Origin::Variable(format!("{PREFIX}*")), &pairs, findings)
+    document(Layer::Environment, Origin::Variable([PREFIX, "*"].concat()), &pairs, findings)
 }
 
 /// The variables that start like ours and mean nothing: a mistyped one would be missed otherwise. For `status` and

@@ -1,5 +1,7 @@
 //! TOML to a [`Document`]: every table and key known, every value of its kind, every error with its line.
 
+mod plain;
+
 use crate::basis::text::clean;
 use crate::basis::url::WebUrl;
 use crate::config::document::{DEFAULT, Document, Entry, HostTable, Source};
@@ -15,16 +17,27 @@ pub(super) fn parse(text: &[u8], origin: Origin, layer: Layer) -> Result<Documen
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let mut document = Document::new(layer, Source::text(origin, text));
     let text = std::str::from_utf8(text).map_err(|error| syntax(&document, error.valid_up_to(), "is not UTF-8"))?;
-    let root = DeTable::parse(text).map_err(|error| {
-        let at = error.span().map_or(0, |span| span.start);
-        syntax(&document, at, &clean(error.message()))
-    })?;
-    // By value, so that what is read makes room for what is kept.
-    for (name, item) in root.into_inner() {
-        take_section(&mut document, name.get_ref(), name.span().start, item)?;
+    match plain::read(text) {
+        Some(plain::Tables { fixed, profiles, hosts }) => document = Document { fixed, profiles, hosts, ..document },
+        None => take_any(&mut document, text)?,
     }
     document.check()?;
     Ok(document)
+}
+
+/// The long way, which finds every error.
+#[cold]
+#[inline(never)]
+fn take_any(document: &mut Document, text: &str) -> Result<(), ConfigError> {
+    let root = DeTable::parse(text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        syntax(document, at, &clean(error.message()))
+    })?;
+    // By value, so that what is read makes room for what is kept.
+    for (name, item) in root.into_inner() {
+        take_section(document, name.get_ref(), name.span().start, item)?;
+    }
+    Ok(())
 }
 
 type Item<'i> = Spanned<DeValue<'i>>;

@@ -8,7 +8,8 @@ pub fn unbuffered_stdin() -> impl Read {
     struct Stdin;
     impl Read for Stdin {
         fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-            Ok(rustix::io::read(io::stdin(), bytes)?)
+            // `std::io::stdin` would make its buffer first.
+            Ok(rustix::io::read(rustix::stdio::stdin(), bytes)?)
         }
     }
     Stdin
@@ -24,7 +25,7 @@ pub fn unbuffered_stdin() -> impl Read {
 /// child can speak to git. Call it once, before anything else runs. Fails if either stream is closed.
 #[cfg(unix)]
 pub fn take_stdout() -> io::Result<impl Write + std::os::fd::AsFd> {
-    let real = rustix::io::fcntl_dupfd_cloexec(io::stdout(), FIRST_FREE)?;
+    let real = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), FIRST_FREE)?;
     rustix::stdio::dup2_stdout(io::stderr())?;
     Ok(std::fs::File::from(real))
 }

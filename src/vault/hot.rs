@@ -6,6 +6,7 @@ use crate::basis::host_id::AccountId;
 use crate::basis::secret::SecretBytes;
 use crate::vault::keys::{Keys, obtain};
 use crate::vault::{HotCache, Slot, VaultError};
+use std::cell::OnceCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +14,9 @@ use std::sync::Arc;
 /// `STATE/hot/ACCOUNT/SLOT`, sealed with a key of the account that ends with its session.
 pub struct SealedHot<K> {
     state: PathBuf,
-    tag: String,
+    /// Made when a key is named: what SHA-256 first learns of the processor takes ten microseconds in a virtual machine,
+    /// which a foreign host need not wait for.
+    tag: OnceCell<String>,
     keys: K,
     clock: Arc<dyn Clock>,
 }
@@ -21,7 +24,7 @@ pub struct SealedHot<K> {
 impl<K: Keys> SealedHot<K> {
     /// Over the state directory.
     pub fn new(state: &Path, keys: K, clock: Arc<dyn Clock>) -> Self {
-        Self { state: state.to_owned(), tag: super::tag(state), keys, clock }
+        Self { state: state.to_owned(), tag: OnceCell::new(), keys, clock }
     }
 
     fn dir(&self, account: &AccountId) -> PathBuf {
@@ -29,7 +32,7 @@ impl<K: Keys> SealedHot<K> {
     }
 
     fn key(&self, account: &AccountId) -> String {
-        format!("bitbucket-sso:hot:{}:{account}", self.tag)
+        format!("bitbucket-sso:hot:{}:{account}", self.tag.get_or_init(|| super::tag(&self.state)))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Pick, Words, profile_of};
 use crate::basis::url::WebUrl;
+use crate::config::document::source_of;
 use crate::config::error::ConfigError;
 use crate::config::layers::{Merged, Setting};
 use crate::config::settings::{
@@ -18,17 +19,17 @@ pub(super) fn hosts(merged: &Merged) -> Result<Vec<Host>, ConfigError> {
 /// As [`hosts`], leaving out what another layer must add: the source, and the profile that is named.
 pub(super) fn check_alone(merged: &Merged) -> Result<(), ConfigError> {
     for (url, slot) in &merged.hosts {
-        if let Some(name) = Pick::new(merged, slot, Section::Host, "").text("source") {
-            source(&Pick::new(merged, slot, Section::Host, &name), url, &name)?;
+        if let Some(name) = source_of(slot.iter().map(|setting| &setting.entry)) {
+            source(&Pick::new(merged, slot, Section::Host, name), url, name)?;
         }
     }
     Ok(())
 }
 
 fn host(merged: &Merged, url: &WebUrl, slot: &[Setting]) -> Result<Host, ConfigError> {
-    let name = Pick::new(merged, slot, Section::Host, "").text("source");
-    let pick = Pick::new(merged, slot, Section::Host, name.as_deref().unwrap_or_default());
-    let name = name.as_deref().ok_or_else(|| missing(&pick, url, "source"))?;
+    let name = source_of(slot.iter().map(|setting| &setting.entry));
+    let pick = Pick::new(merged, slot, Section::Host, name.unwrap_or_default());
+    let name = name.ok_or_else(|| missing(&pick, url, "source"))?;
     Ok(Host { url: url.clone(), profile: profile_of(merged, &pick)?, source: source(&pick, url, name)? })
 }
 

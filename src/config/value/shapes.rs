@@ -16,10 +16,9 @@ pub fn tenant(text: &str) -> Result<String, Reason> {
 
 /// A GUID without braces, lower-case.
 pub fn guid(text: &str) -> Option<String> {
-    let groups: Vec<&str> = text.split('-').collect();
-    let lengths = groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12]);
-    let digits = groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    (lengths && digits).then(|| text.to_ascii_lowercase())
+    let right =
+        |(at, byte): (usize, u8)| if matches!(at, 8 | 13 | 18 | 23) { byte == b'-' } else { byte.is_ascii_hexdigit() };
+    (text.len() == 36 && text.bytes().enumerate().all(right)).then(|| text.to_ascii_lowercase())
 }
 
 /// A line with an Ed25519 public key.
