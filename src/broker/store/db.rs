@@ -15,6 +15,8 @@ pub struct Db {
     pub kind: Kind,
     /// How many connections may wait for a row or hold one: always one fewer than there are.
     pub locking: std::sync::Arc<Semaphore>,
+    /// SQLite has one writer: who waits here is woken in turn, who waits there tries again now and then.
+    pub writing: tokio::sync::Mutex<()>,
 }
 
 /// Which database.
@@ -30,7 +32,14 @@ pub type Statement<'q> = Query<'q, Any, AnyArguments>;
 impl Db {
     /// Runs a statement; how many rows it changed.
     pub async fn run(&self, statement: Statement<'_>) -> Result<u64, StoreError> {
-        within(SHORT, async { Ok(statement.execute(&self.pool).await?.rows_affected()) }).await
+        within(SHORT, async {
+            let _turn = match self.kind {
+                Kind::Sqlite(_) => Some(self.writing.lock().await),
+                Kind::Postgres => None,
+            };
+            Ok(statement.execute(&self.pool).await?.rows_affected())
+        })
+        .await
     }
 
     /// The first row.

@@ -27,7 +27,8 @@ impl Store {
         tried(&options, &kind).await?;
         let pool = pool(options, connections, &kind);
         let spare = usize::try_from(connections - 1).unwrap_or(1);
-        let db = Db { pool, kind, locking: Arc::new(Semaphore::new(spare)) };
+        let (locking, writing) = (Arc::new(Semaphore::new(spare)), tokio::sync::Mutex::default());
+        let db = Db { pool, kind, locking, writing };
         migrate::migrate(&db).await?;
         let store = Self { db: Arc::new(db), sealer, turns: Arc::new(turns::Turns::default()), clock };
         store.first_keys().await?;
