@@ -92,7 +92,7 @@ fn repository(kind: HostKind, path: &str) -> Result<Option<(String, String)>, Ba
     let name = name.to_ascii_lowercase();
     let name = name.strip_suffix(".git").unwrap_or(&name).to_owned();
     // What is left may be read once more, by Bitbucket or as an address: `...git` must not become `..`.
-    if matches!(name.as_str(), "" | "." | "..") || name.ends_with(".git") {
+    if matches!(name.as_str(), "" | "." | "..") || name.strip_suffix(".git").is_some() {
         return Err(none());
     }
     let container = match kind {
