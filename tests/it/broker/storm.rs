@@ -74,7 +74,9 @@ impl Storm {
         desk.stop();
         let mut replicas = vec![Replica::of(&desk, "one"), Replica::of(&desk, "two")];
         replicas.iter_mut().for_each(Replica::start);
-        replicas.iter_mut().for_each(|replica| replica.wait(&desk));
+        for replica in &mut replicas {
+            replica.wait(&desk);
+        }
         Self { cluster, desk, replicas, asks, dice: Dice(seed), blows: Vec::new(), kills: 0, outages: 0, lost: 0 }
     }
 
@@ -98,7 +100,9 @@ impl Storm {
             }
             over.store(true, Ordering::Relaxed);
             let mut told = Told::default();
-            crowd.into_iter().for_each(|member| told.add(member.join().unwrap()));
+            for member in crowd {
+                told.add(member.join().unwrap());
+            }
             told
         });
         self.desk.practice.cloud.weather.clear();
@@ -127,12 +131,14 @@ impl Storm {
                 self.lost += 2;
             }
             5 if early => {
-                for weather in [&practice.cloud.weather, &practice.data_center.weather] {
-                    weather.always("", Trouble::Drop);
+                let servers = [&practice.cloud.server, &practice.data_center.server];
+                for server in servers {
+                    server.close();
                 }
                 std::thread::sleep(Duration::from_millis(150));
-                practice.cloud.weather.clear();
-                practice.data_center.weather.clear();
+                for server in servers {
+                    server.reopen();
+                }
             }
             other => {
                 self.replicas[usize::from(other % 2 == 0)].kill();
