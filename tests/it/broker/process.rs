@@ -21,11 +21,13 @@ fn it_serves_until_it_is_told_to_stop_and_keeps_what_it_knows() {
             desk.practice.client().get(&ready, &[]).ok().filter(|answer| answer.status == 200)
         });
         assert!(answer.text().contains("ready"), "{}", answer.text());
+        let send = |signal| kill_process(Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap(), signal).unwrap();
+        send(Signal::HUP);
         // The grant of the broker before is still there.
         for (host, path) in [(Host::Cloud, "acme/app"), (Host::DataCenter, "ACME/app")] {
             password(&desk.get(host, path));
         }
-        kill_process(Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap(), Signal::TERM).unwrap();
+        send(Signal::TERM);
         let ended = child.wait_with_output().unwrap();
         assert!(ended.status.success(), "{}", said(&ended));
         assert!(stdout(&ended).starts_with("listening on 127.0.0.1:") && stdout(&ended).ends_with("stopped\n"));
