@@ -30,7 +30,7 @@ struct Row {
 }
 
 impl Store {
-    /// Locks the grant for a refresh, waiting for whoever has it, at most [`LONGEST_WAIT`].
+    /// Locks the grant for a refresh, waiting for whoever has it, at most 20 seconds.
     pub async fn lock_grant(&self, key: &GrantKey) -> Result<GrantLock, StoreError> {
         within(LONGEST_WAIT, async {
             let mut lock = self.lock(key).await?;
