@@ -46,13 +46,15 @@ fn head(layer: Layer, place: Place) -> String {
     let (folder, drop_in) = (place.folder(), if layer == Layer::Policy { "policy.d" } else { "config.d" });
     let separator = if place == Place::Windows { "\\" } else { "/" };
     let rule = if layer == Layer::Policy { "What it sets is locked." } else { "Everybody may set it otherwise." };
-    let note = if place == Place::Windows {
-        "# Files count as absent on Windows until their owner can be checked there; use the registry (BitbucketSso.admx).\n"
-    } else {
-        ""
-    };
+    let (owner, note) = if place == Place::Windows { ("Administrators", NAMED) } else { ("root", "") };
     format!(
-        "# Copy to {folder}{drop_in}{separator}50-acme.toml, owned by root and writable by nobody else. {rule}\n{note}\
+        "# Copy to {folder}{drop_in}{separator}50-acme.toml, owned by {owner} and writable by nobody else. {rule}\n{note}\
          # Check it with: git credential-bitbucket-sso config validate FILE\n"
     )
 }
+
+/// Below `ProgramData` anybody may make a folder.
+const NAMED: &str = "\
+# It counts where the value `Directory` of HKLM\\SOFTWARE\\Policies\\BitbucketSso names the folder (docs/platforms.md), else as
+# absent. The registry alone does as well: BitbucketSso.admx.
+";

@@ -1,9 +1,11 @@
 //! Signals wait while a rotated grant is on its way to the vault (DESIGN.md section 10 rule 6).
 
 /// From [`Deferred::begin`] until it is dropped, SIGINT, SIGTERM and SIGHUP are remembered instead of ending the
-/// process; then the first of them does what it always does. SIGKILL cannot be deferred.
+/// process; then the first of them does what it always does. SIGKILL cannot be deferred. On Windows: Ctrl-C and Ctrl-Break,
+/// and for the five seconds that Windows gives, closing the console, signing out and shutting down; not
+/// `TerminateProcess`.
 #[must_use]
-pub struct Deferred(());
+pub struct Deferred(Option<signals::Held>);
 
 #[cfg(unix)]
 mod signals {
@@ -21,16 +23,18 @@ mod signals {
 
     static HANDLERS: OnceLock<Option<Handlers>> = OnceLock::new();
 
-    pub fn hold() {
-        if let Some(handlers) = HANDLERS.get_or_init(|| install().ok()) {
-            handlers.usual.store(false, Ordering::SeqCst);
-        }
+    /// That the handlers remember.
+    pub struct Held(&'static Handlers);
+
+    pub fn hold() -> Option<Held> {
+        let handlers = HANDLERS.get_or_init(|| install().ok()).as_ref()?;
+        handlers.usual.store(false, Ordering::SeqCst);
+        Some(Held(handlers))
     }
 
-    pub fn release() {
-        let Some(Some(handlers)) = HANDLERS.get() else { return };
-        handlers.usual.store(true, Ordering::SeqCst);
-        let caught = handlers.caught.swap(0, Ordering::SeqCst);
+    pub fn release(held: &mut Held) {
+        held.0.usual.store(true, Ordering::SeqCst);
+        let caught = held.0.caught.swap(0, Ordering::SeqCst);
         if let Ok(signal @ 1..) = i32::try_from(caught) {
             // If the default cannot be emulated the run ends by itself a moment later.
             _ = emulate_default_handler(signal);
@@ -48,42 +52,38 @@ mod signals {
     }
 }
 
-/// Ctrl-C of a console comes as SIGINT, on a thread of its own. Closing the console, signing out and `TerminateProcess`
-/// cannot be deferred: Windows ends the process whatever it does.
+/// A console's events come on threads of their own. While somebody listens they end nothing; those after which Windows ends
+/// the process keep their thread, and with it the process, for as long as Windows waits.
 #[cfg(windows)]
 mod signals {
-    use signal_hook::consts::SIGINT;
-    use signal_hook::flag::{register, register_conditional_shutdown};
-    use std::sync::atomic::{AtomicBool, Ordering};
-    use std::sync::{Arc, OnceLock};
+    use std::task::{Context, Poll, Waker};
+    use tokio::signal::windows::{
+        CtrlBreak, CtrlC, CtrlClose, CtrlLogoff, CtrlShutdown, ctrl_break, ctrl_c, ctrl_close, ctrl_logoff,
+        ctrl_shutdown,
+    };
 
-    struct Handlers {
-        usual: Arc<AtomicBool>,
-        caught: Arc<AtomicBool>,
-    }
+    /// The listeners. Without them the events do what they always do.
+    pub struct Held(CtrlC, CtrlBreak, CtrlClose, CtrlLogoff, CtrlShutdown);
 
-    static HANDLERS: OnceLock<Option<Handlers>> = OnceLock::new();
-
-    pub fn hold() {
-        if let Some(handlers) = HANDLERS.get_or_init(|| install().ok()) {
-            handlers.usual.store(false, Ordering::SeqCst);
-        }
+    pub fn hold() -> Option<Held> {
+        let all =
+            || Ok::<_, std::io::Error>(Held(ctrl_c()?, ctrl_break()?, ctrl_close()?, ctrl_logoff()?, ctrl_shutdown()?));
+        all().ok()
     }
 
     #[expect(clippy::exit, clippy::disallowed_methods, reason = "what Ctrl-C does, a moment later")]
-    pub fn release() {
-        let Some(Some(handlers)) = HANDLERS.get() else { return };
-        handlers.usual.store(true, Ordering::SeqCst);
-        if handlers.caught.swap(false, Ordering::SeqCst) {
+    pub fn release(Held(c, key, close, logoff, shutdown): &mut Held) {
+        let now = &mut Context::from_waker(Waker::noop());
+        let seen = [
+            c.poll_recv(now),
+            key.poll_recv(now),
+            close.poll_recv(now),
+            logoff.poll_recv(now),
+            shutdown.poll_recv(now),
+        ];
+        if seen.iter().any(Poll::is_ready) {
             std::process::exit(CONTROL_C_EXIT);
         }
-    }
-
-    fn install() -> std::io::Result<Handlers> {
-        let handlers = Handlers { usual: Arc::new(AtomicBool::new(true)), caught: Arc::default() };
-        register_conditional_shutdown(SIGINT, CONTROL_C_EXIT, Arc::clone(&handlers.usual))?;
-        register(SIGINT, Arc::clone(&handlers.caught))?;
-        Ok(handlers)
     }
 
     /// `STATUS_CONTROL_C_EXIT`
@@ -93,13 +93,14 @@ mod signals {
 impl Deferred {
     /// Begins to defer. Where handlers cannot be installed, signals do what they always do.
     pub fn begin() -> Self {
-        signals::hold();
-        Self(())
+        Self(signals::hold())
     }
 }
 
 impl Drop for Deferred {
     fn drop(&mut self) {
-        signals::release();
+        if let Some(held) = &mut self.0 {
+            signals::release(held);
+        }
     }
 }

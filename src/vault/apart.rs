@@ -25,7 +25,7 @@ pub fn apart(
     return Box::new(linux::Apart::new(usual, workloads, linux::InMemory::new(state, env, clock)));
     #[cfg(not(target_os = "linux"))]
     {
-        _ = (state, env, clock);
+        _ = (workloads, state, env, clock);
         usual
     }
 }

@@ -81,7 +81,7 @@ trait Candidate: Vault {
 impl Candidate for Keyring {
     /// One that is locked or hangs is there: falling back would ask for a second sign-in and hide the first.
     fn available(&self) -> bool {
-        !matches!(self.probe(), Err(VaultError::Missing(_)))
+        !matches!(self.answers(), Err(VaultError::Missing(_)))
     }
 }
 

@@ -12,7 +12,10 @@ use crate::vault::keys::Keys;
 use crate::vault::parts::{Entries, Parts};
 use crate::vault::shelf::{Shelf, keep};
 use crate::vault::{Name, Place, Record, Vault, VaultError};
+#[cfg(not(windows))]
 use keyring::v1::{Entry, Error};
+#[cfg(windows)]
+use keyring_core::{Entry, Error};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -43,6 +46,12 @@ impl Keyring {
         let patient = prompts || cfg!(target_os = "macos") && self.prompt_allowed;
         self.limit.store(if patient { PROMPTED } else { SILENT }, Relaxed);
         Ok(())
+    }
+
+    /// Whether it keeps anything, before the first record. Credential Manager tells only when it is used that it is not
+    /// there for this logon (over a network, for some services); a hit need not ask for that.
+    pub fn answers(&self) -> Result<(), VaultError> {
+        if cfg!(windows) { self.run(|parts| parts.entries.get("answers")).map(drop) } else { self.probe() }
     }
 
     /// Runs an operation on the entries within the limit.
@@ -154,11 +163,22 @@ impl Entries for OsEntries {
     }
 }
 
+#[cfg(not(windows))]
 fn open(entry: &str) -> Result<Entry, VaultError> {
     match Entry::store_status() {
         Ok(()) => Entry::new(SERVICE, entry).map_err(explain),
         Err(error) => Err(VaultError::Missing(text::clean(&error.to_string()))),
     }
+}
+
+/// For this machine only. An entry that roamed with its user would be renewed on two machines behind each other's locks,
+/// and a rotated refresh token is good for one of them.
+#[cfg(windows)]
+fn open(entry: &str) -> Result<Entry, VaultError> {
+    use keyring_core::api::CredentialStoreApi;
+    let here = std::collections::HashMap::from([("persistence", "Local")]);
+    let store = windows_native_keyring_store::Store::new().map_err(explain)?;
+    store.build(SERVICE, entry, Some(&here)).map_err(explain)
 }
 
 /// By hand, because the error of some kinds holds the secret itself.

@@ -7,11 +7,12 @@ use std::process::{Command, Stdio};
 /// The directory that holds the built helper; an error is one clause and what to do.
 pub fn build(broker: bool) -> Result<PathBuf, String> {
     let profile = profile_dir()?;
-    let target = profile.parent().unwrap_or(&profile);
+    let (target, triple) = target_of(&profile);
     let mut line = vec!["build", "--quiet", "--bin", NAME];
     if broker {
         line.extend(["--features", "broker", "--bin", "bitbucket-sso-broker"]);
     }
+    line.extend(triple.iter().flat_map(|triple| ["--target", triple]));
     match profile.file_name().and_then(|name| name.to_str()) {
         None | Some("debug") => {}
         Some("release") => line.push("--release"),
@@ -45,6 +46,16 @@ fn profile_dir() -> Result<PathBuf, String> {
     let exe = std::env::current_exe().map_err(|error| format!("the demonstration cannot find itself: {error}"))?;
     let profile = exe.parent().and_then(Path::parent).map(Path::to_owned);
     profile.ok_or_else(|| "start it with `cargo run --example demo`".to_owned())
+}
+
+/// The target directory, and the target where cargo was told one: `target/debug`, `target/TRIPLE/debug`. The cache's tag
+/// lies in the outer one, too.
+fn target_of(profile: &Path) -> (&Path, Option<&str>) {
+    let inner = profile.parent().unwrap_or(profile);
+    match inner.parent().filter(|outer| outer.join("CACHEDIR.TAG").is_file()) {
+        Some(outer) => (outer, inner.file_name().and_then(|name| name.to_str())),
+        None => (inner, None),
+    }
 }
 
 const TOLD: [&str; 2] = ["CARGO_PKG_", "CARGO_MANIFEST_"];

@@ -20,6 +20,7 @@ main() {
   step "release build for Windows" cargo build --locked --release --quiet --target "$TARGET" --bin "$NAME"
   install -m 755 "${CARGO_TARGET_DIR:-target}/$TARGET/release/$NAME.exe" "$CACHE/$NAME.exe"
   local failed=0
+  step "lints for Windows" lints || failed=1
   step "unit tests under Wine" unit_tests || failed=1
   step "Git for Windows" git_tests || failed=1
   summary
@@ -92,6 +93,12 @@ git_for_windows() {
   esac
 }
 
+# The program and its unit tests; those in tests/it are run here.
+lints() {
+  cargo clippy --locked --quiet --target "$TARGET" --lib --bins -- -D warnings
+  cargo clippy --locked --quiet --target "$TARGET" --lib --profile test -- -D warnings
+}
+
 unit_tests() {
   cargo test --locked --quiet --target "$TARGET" --lib -- --show-output >"$CACHE/unit.txt" 2>&1 || {
     cat "$CACHE/unit.txt" >&2
@@ -110,20 +117,22 @@ summary() {
   echo
   echo "Windows, under $(wine --version) with $("$CACHE/winerun" "$CACHE/git/mingw64/bin/git.exe" --version | tr -d '\r')"
   sed -n 's/^test result: /unit tests: /p' "$CACHE/unit.txt"
-  sed -n 's/^ *Summary/Git for Windows:/p' "$CACHE/git.txt" | head -1
-  echo "not run although built:"
-  grep -h '^not run: ' "$CACHE/unit.txt" | sort | uniq -c
+  sed -n 's/^ *Summary/with Git for Windows, its own registry, or a console:/p' "$CACHE/git.txt" | head -1
+  echo "built and not run:"
+  listed "$TARGET" --ignored | sed 's/$/: it is not for this script/'
+  grep -h '^not run: ' "$CACHE/unit.txt" "$CACHE/git.txt" | sort | uniq -c
   echo "not built, because they use modes, owners, links, sockets or keys of a Unix (docs/platforms.md says what has a counterpart):"
   listed "" >"$CACHE/here.txt"
   listed "$TARGET" >"$CACHE/there.txt"
-  comm -23 "$CACHE/here.txt" "$CACHE/there.txt" | sed 's/::[^:]*$//' | uniq -c
+  comm -23 "$CACHE/here.txt" "$CACHE/there.txt" | sed 's/::[^:]*$//' | sort | uniq -c
+  echo "only there: $(comm -13 "$CACHE/here.txt" "$CACHE/there.txt" | wc -l) unit tests"
   echo "size of the helper: $(stat -c %s "$CACHE/$NAME.exe") bytes"
   echo "start-up, five times, in milliseconds:$(start_up)"
 }
 
 # The names of the unit tests that are built for a target.
-listed() { # [TARGET]
-  cargo test --locked --quiet ${1:+--target "$1"} --lib -- --list 2>/dev/null |
+listed() { # TARGET [OPTION]
+  cargo test --locked --quiet ${1:+--target "$1"} --lib -- --list ${2:+"$2"} 2>/dev/null |
     tr -d '\r' | sed -n 's/: test$//p' | LC_ALL=C sort
 }
 

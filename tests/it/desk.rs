@@ -138,6 +138,7 @@ impl Desk {
     pub fn helper_at(&self, seconds: i64) -> Command {
         let mut command = self.helper();
         if seconds != 0 {
+            another_clock();
             command.env("LD_PRELOAD", faketime()).env("FAKETIME", format!("{seconds:+}s"));
             command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
         }
@@ -212,6 +213,13 @@ impl Drop for Desk {
         }
         self.forget_keys();
     }
+}
+
+/// Whoever lets the helper believe in another time says so: that takes a C library. `tests/heavy/platforms.sh` looks for
+/// these words.
+pub fn another_clock() {
+    let dynamic = cfg!(not(target_env = "musl"));
+    assert!(dynamic, "not for a static program, which takes no other clock");
 }
 
 /// The library of the Debian package `faketime`.

@@ -218,7 +218,7 @@ fn browser_is(desk: &Desk, script: &str) {
 }
 
 /// The address on the screen.
-fn address(terminal: &mut Terminal) -> String {
+pub fn address(terminal: &mut Terminal) -> String {
     terminal.wait("an address", |screen| addresses(screen).pop())
 }
 
@@ -228,7 +228,7 @@ fn addresses(screen: &str) -> Vec<String> {
 }
 
 /// Alice signs in with a browser on another machine, which cannot show the last page; its address.
-fn delivered(practice: &Practice, page: &str) -> String {
+pub fn delivered(practice: &Practice, page: &str) -> String {
     let client = practice.client();
     let text = client.get(page, &[]).unwrap().text();
     let alice = format!("sign-in:{ALICE}");

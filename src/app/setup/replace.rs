@@ -92,6 +92,7 @@ impl Lock {
 
     /// On Windows a file inherits its rights from its directory.
     #[cfg(not(unix))]
+    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
     fn inherit(&self) -> io::Result<()> {
         _ = self.readers;
         Ok(())

@@ -16,7 +16,8 @@ pub fn vault(error: &VaultError) -> Failure {
     match error {
         VaultError::Missing(_) => fail(
             "keyring-missing",
-            "start a Secret Service (gnome-keyring, KWallet), or set [storage] refresh_tokens = \"auto\"",
+            "start a Secret Service (gnome-keyring, KWallet), on Windows sign in at the machine and not over a network, or \
+             set [storage] refresh_tokens = \"auto\"",
         ),
         VaultError::Locked => fail("keyring-locked", "unlock your keyring, then run the command again"),
         VaultError::TimedOut(_) => {

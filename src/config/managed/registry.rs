@@ -79,6 +79,7 @@ fn wrong_type(section: &str, name: &str) -> ConfigError {
     ConfigError::BadValue { at, key: format!("{}.{}", clean(section), clean(name)), reason }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn unreadable(error: windows_registry_error::Error) -> ConfigError {
     ConfigError::Unreadable { file: format!("HKLM\\{PATH}").into(), why: error.code().to_string() }
 }

@@ -1,54 +1,23 @@
 //! A Windows desk: a profile with blanks and umlauts in its name, the Windows helper in a folder such as installers
 //! choose, Git for Windows with its own system configuration, and somebody at the browser. All of it under Wine.
 
+use super::machine::{Machine, said, windows};
 use crate::practice::browser::{self, Choice};
 use crate::practice::{Practice, Source};
-use std::ffi::OsString;
+use crate::pty::Terminal;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// What `tests/heavy/windows.sh` has prepared: `winerun`, `git` (Git for Windows) and the helper.
-pub struct Wine {
-    root: PathBuf,
-    running: Child,
-}
-
-impl Wine {
-    /// Where `BITBUCKET_SSO_WINE` says it is; `None` where nobody says so, which is told.
-    pub fn prepared() -> Option<Self> {
-        let Some(root) = std::env::var_os("BITBUCKET_SSO_WINE").map(PathBuf::from) else {
-            eprintln!("not run: BITBUCKET_SSO_WINE names no folder that `tests/heavy/windows.sh` has prepared");
-            return None;
-        };
-        // The first program starts Wine's services, which keep its streams: nobody may wait for their end.
-        let wine = |program: &str, argument: &str| {
-            let mut command = Command::new(root.join("winerun"));
-            command.args([program, argument]);
-            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            command
-        };
-        wine("wineboot", "--init").status().unwrap();
-        let running = wine(&windows(&root.join("git/usr/bin/sleep.exe")), "170").spawn().unwrap();
-        Some(Self { root, running })
-    }
-}
-
-impl Drop for Wine {
-    fn drop(&mut self) {
-        _ = self.running.kill();
-        _ = self.running.wait();
-    }
-}
-
 /// One developer's profile.
 pub struct Desk {
-    wine: Wine,
+    pub machine: Machine,
     dir: tempfile::TempDir,
     ca: PathBuf,
     opened: Arc<Mutex<Vec<String>>>,
@@ -58,15 +27,15 @@ pub struct Desk {
 
 impl Desk {
     /// A desk with a configuration and nothing registered yet.
-    pub fn configured(wine: Wine, practice: &Practice, config: &str) -> Self {
+    pub fn configured(machine: Machine, practice: &Practice, config: &str) -> Self {
         let dir = tempfile::Builder::new().prefix("windesk").tempdir().unwrap();
         let (opened, stop) = (Arc::default(), Arc::default());
-        let desk = Self { wine, dir, ca: practice.ca().to_owned(), opened, stop, walker: None };
+        let desk = Self { machine, dir, ca: practice.ca().to_owned(), opened, stop, walker: None };
         for folder in [desk.home(), desk.roaming().join("bitbucket-sso"), desk.local(), desk.programs()] {
             fs::create_dir_all(folder).unwrap();
         }
         fs::create_dir(desk.path("inbox")).unwrap();
-        fs::copy(desk.wine.root.join(EXE), desk.exe()).unwrap();
+        fs::copy(desk.machine.file(EXE), desk.exe()).unwrap();
         let unix = practice.ca().display().to_string();
         let config = config.replace(&unix, &windows(practice.ca()));
         fs::write(desk.roaming().join("bitbucket-sso/config.toml"), config).unwrap();
@@ -81,8 +50,8 @@ impl Desk {
     }
 
     /// A desk with one host of the practice, registered by `setup`.
-    pub fn with(wine: Wine, practice: &Practice, source: Source) -> Self {
-        let desk = Self::configured(wine, practice, &practice.config_toml(source));
+    pub fn with(machine: Machine, practice: &Practice, source: Source) -> Self {
+        let desk = Self::configured(machine, practice, &practice.config_toml(source));
         desk.must(desk.exe(), &["setup"]);
         desk
     }
@@ -95,8 +64,10 @@ impl Desk {
             while !stop.load(Ordering::SeqCst) {
                 for url in take(&inbox) {
                     opened.lock().unwrap().push(url.clone());
-                    // What went wrong there is told by the command that waits for it.
-                    _ = browser::walk(&url, &ca, &choice);
+                    // The command that waits for it does not end then.
+                    if let Err(error) = browser::walk(&url, &ca, &choice) {
+                        eprintln!("nobody could walk {url}: {error}");
+                    }
                 }
                 std::thread::sleep(Duration::from_millis(20));
             }
@@ -141,37 +112,61 @@ impl Desk {
 
     /// The git of Git for Windows.
     pub fn git(&self) -> PathBuf {
-        self.wine.root.join("git/mingw64/bin/git.exe")
+        self.machine.file("git/mingw64/bin/git.exe")
     }
 
     /// A Windows program in this profile. Wine takes the variables of a profile from its own registry, so that `env`
     /// of Git for Windows has to set them; `more` wins.
     pub fn command(&self, program: impl AsRef<Path>, more: &[(&str, &str)]) -> Command {
-        let mut command = Command::new(self.wine.root.join("winerun"));
-        let root = self.wine.root.join("git").canonicalize().unwrap();
-        command.stdin(Stdio::null()).current_dir(self.dir.path()).env("MSYS_NO_PATHCONV", "1");
-        // Git's own settings of whoever runs the tests stay out.
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GIT_")) {
-            command.env_remove(name);
-        }
+        let mut command = self.machine.command();
+        let root = self.machine.file("git").canonicalize().unwrap();
+        command.current_dir(self.dir.path()).env("MSYS_NO_PATHCONV", "1");
+        without_settings_of_git(&mut command);
         command.arg(windows(&root.join("usr/bin/env.exe")));
-        let browser = [root.join("usr/bin/sh.exe"), self.path("browser")].map(|part| windows(&part).replace('\\', "/"));
         let pairs = [
-            ("HOME", windows(&self.home())),
-            ("USERPROFILE", windows(&self.home())),
-            ("APPDATA", windows(&self.roaming())),
-            ("LOCALAPPDATA", windows(&self.local())),
             ("PATH", "/mingw64/bin:/usr/bin:/c/windows/system32".to_owned()),
             ("SSL_CERT_FILE", windows(&self.ca)),
-            ("BROWSER", browser.join(" ")),
+            ("BROWSER", self.browser()),
             ("GIT_TERMINAL_PROMPT", "0".to_owned()),
             ("GCM_INTERACTIVE", "never".to_owned()),
         ];
         let pair = |(name, value): (&str, &str)| OsString::from(format!("{name}={value}"));
+        command.args(self.profile().iter().map(|(name, value)| pair((name, &windows(value)))));
         command.args(pairs.iter().map(|(name, value)| pair((name, value))));
         command.args(more.iter().map(|given| pair(*given)));
         command.arg(windows(program.as_ref()));
         command
+    }
+
+    /// A program at a console, wide enough for every line. The machine must be its own, because its registry then holds
+    /// this profile: a program between the console and the helper would have its own idea of Ctrl-C.
+    pub fn console(&self, program: &Path, arguments: &[&str]) -> Terminal {
+        let volatile = r"HKCU\Volatile Environment";
+        for (name, value) in self.profile() {
+            self.machine.reg(&["add", volatile, "/v", name, "/d", &windows(&value), "/f"]);
+        }
+        let mut command = self.machine.command();
+        command.arg(windows(program)).args(arguments);
+        let words = [command.get_program()].into_iter().chain(command.get_args());
+        let quoted = |word: &OsStr| format!("'{}'", word.to_string_lossy().replace('\'', r"'\''"));
+        let line = words.map(quoted).collect::<Vec<_>>().join(" ");
+        let mut script = Command::new("script");
+        script.current_dir(self.dir.path()).envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        without_settings_of_git(&mut script);
+        script.env("TERM", "xterm").env("SSL_CERT_FILE", windows(&self.ca)).env("BROWSER", self.browser());
+        script.env("WINEPATH", windows(self.git().parent().unwrap()));
+        Terminal::run(script, &format!("stty cols 2000 rows 60 -icrnl; exec {line}"))
+    }
+
+    fn profile(&self) -> [(&'static str, PathBuf); 4] {
+        let home = self.home();
+        [("HOME", home.clone()), ("USERPROFILE", home), ("APPDATA", self.roaming()), ("LOCALAPPDATA", self.local())]
+    }
+
+    /// What opens pages: a script that puts them into the inbox.
+    fn browser(&self) -> String {
+        let words = [self.machine.file("git/usr/bin/sh.exe").canonicalize().unwrap(), self.path("browser")];
+        words.map(|part| windows(&part).replace('\\', "/")).join(" ")
     }
 
     /// Runs a program that must succeed; what it printed.
@@ -198,27 +193,11 @@ impl Drop for Desk {
     }
 }
 
-/// A path of this machine as Wine shows it.
-pub fn windows(path: &Path) -> String {
-    if path.is_absolute() { format!("Z:{}", path.display()).replace('/', "\\") } else { path.display().to_string() }
-}
-
-/// Everything a command said, without what MSYS2 says about Wine.
-pub fn said(output: &Output) -> String {
-    format!(
-        "{}\n--- stdout\n{}\n--- stderr\n{}",
-        output.status,
-        String::from_utf8_lossy(&output.stdout),
-        errors(output)
-    )
-}
-
-/// Standard error without what MSYS2 says about Wine.
-pub fn errors(output: &Output) -> String {
-    let text = String::from_utf8_lossy(&output.stderr).replace("\r\n", "\n");
-    let noise = ["Cygwin WARNING", "FAST_CWD", "an older Cygwin", "available Cygwin", "cygwin.com"];
-    let kept = |line: &&str| !line.trim().is_empty() && !noise.iter().any(|noise| line.contains(noise));
-    text.lines().filter(kept).collect::<Vec<_>>().join("\n")
+/// Those of whoever runs the tests stay out.
+fn without_settings_of_git(command: &mut Command) {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GIT_")) {
+        command.env_remove(name);
+    }
 }
 
 /// Reads a child's standard error until it holds these words.

@@ -1,14 +1,19 @@
 //! The Windows helper under Wine, called by Git for Windows. They run where `BITBUCKET_SSO_WINE` names what
 //! `tests/heavy/windows.sh` has prepared.
 
+mod console;
 mod desk;
+mod machine;
+mod policy;
+mod profile;
 mod trouble;
 
 use crate::practice::browser::Choice;
 use crate::practice::cast::ALICE;
 use crate::practice::{Options, Practice, Source, codec};
 use crate::pty::until;
-use desk::{Desk, Wine, errors, said};
+use desk::Desk;
+use machine::{Machine, errors, said};
 use std::io::Write;
 use std::process::Stdio;
 
@@ -34,9 +39,9 @@ fn git_for_windows_works_with_data_center() {
 
 #[test]
 fn a_device_code_needs_no_windows_browser() {
-    let Some(wine) = Wine::prepared() else { return };
+    let Some(machine) = Machine::prepared() else { return };
     let practice = Practice::start(&Options::default());
-    let desk = Desk::with(wine, &practice, Source::Exchange);
+    let desk = Desk::with(machine, &practice, Source::Exchange);
     let mut login = desk.command(desk.exe(), &[]);
     let mut login = login.args(["login", "--device-code"]).stderr(Stdio::piped()).spawn().unwrap();
     let shown = desk::until_it_says(&mut login, "device");
@@ -49,9 +54,9 @@ fn a_device_code_needs_no_windows_browser() {
 
 #[test]
 fn the_helper_is_found_by_its_name() {
-    let Some(wine) = Wine::prepared() else { return };
+    let Some(machine) = Machine::prepared() else { return };
     let practice = Practice::start(&Options::default());
-    let desk = Desk::configured(wine, &practice, &practice.config_toml(Source::Exchange));
+    let desk = Desk::configured(machine, &practice, &practice.config_toml(Source::Exchange));
     let desk = desk.person(Choice::sign_in(ALICE));
     let folder = desk.exe().parent().unwrap().display().to_string();
     let path = format!("/z{folder}:/mingw64/bin:/usr/bin:/c/windows/system32");
@@ -65,9 +70,9 @@ fn the_helper_is_found_by_its_name() {
 
 #[test]
 fn what_git_sends_may_end_its_lines_as_windows_does() {
-    let Some(wine) = Wine::prepared() else { return };
+    let Some(machine) = Machine::prepared() else { return };
     let practice = Practice::start(&Options::default());
-    let desk = Desk::with(wine, &practice, Source::Exchange).person(Choice::sign_in(ALICE));
+    let desk = Desk::with(machine, &practice, Source::Exchange).person(Choice::sign_in(ALICE));
     let host = practice.url(Source::Exchange).trim_start_matches("https://").to_owned();
     let mut helper = desk.command(desk.exe(), &[]);
     helper.arg("get").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -81,9 +86,9 @@ fn what_git_sends_may_end_its_lines_as_windows_does() {
 
 #[test]
 fn the_bundled_manager_stays_and_is_not_asked() {
-    let Some(wine) = Wine::prepared() else { return };
+    let Some(machine) = Machine::prepared() else { return };
     let practice = Practice::start(&Options::default());
-    let desk = Desk::configured(wine, &practice, &practice.config_toml(Source::Exchange));
+    let desk = Desk::configured(machine, &practice, &practice.config_toml(Source::Exchange));
     let chain = |place: &str| {
         let url = practice.url(Source::Exchange);
         let all = desk.git_in("", &["config", "--show-scope", "--get-urlmatch", "credential.helper", url]);
@@ -108,9 +113,9 @@ fn the_bundled_manager_stays_and_is_not_asked() {
 
 /// Clone, push over a megabyte, fetch and clone again, with one page opened.
 fn by_browser(source: Source) {
-    let Some(wine) = Wine::prepared() else { return };
+    let Some(machine) = Machine::prepared() else { return };
     let practice = Practice::start(&Options::default());
-    let desk = Desk::with(wine, &practice, source).person(Choice::sign_in(ALICE));
+    let desk = Desk::with(machine, &practice, source).person(Choice::sign_in(ALICE));
     let url = practice.clone_url(source, "acme", "app");
     let clone = desk.command(desk.git(), &[]).args(["clone", "-q", &url, "app"]).output().unwrap();
     assert!(clone.status.success(), "{}", said(&clone));
