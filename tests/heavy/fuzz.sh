@@ -16,7 +16,8 @@ main() {
   done
 }
 
-# The same passes that cargo-fuzz asks for. Not instrumented: build scripts and macros, because a target is named.
+# Not --locked: fuzz/Cargo.lock follows the product's. The same passes that cargo-fuzz asks for. Build scripts and macros
+# are not instrumented, because a target is named.
 build() {
   coverage="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4"
   for part in inline-8bit-counters pc-table trace-compares; do
@@ -24,7 +25,7 @@ build() {
   done
   RUSTFLAGS="--cfg fuzzing $coverage -Ccodegen-units=1 -Cdebug-assertions=on -Coverflow-checks=on" \
     CARGO_TARGET_DIR=$WORK \
-    cargo build --locked --quiet --release --manifest-path fuzz/Cargo.toml --target $MACHINE
+    cargo build --quiet --release --manifest-path fuzz/Cargo.toml --target $MACHINE
 }
 
 run() {

@@ -66,8 +66,15 @@ impl fmt::Display for Resource {
 }
 
 fn spelled_plainly(text: &str) -> Result<(), BadResource> {
-    let rest = text.split_once("://").ok_or(BadResource::NoUrl)?.1;
-    let path = rest.find('/').map_or("", |at| &rest[at + 1..]);
+    // A parser of URLs takes one slash after the scheme, or four, for the two that belong there.
+    let scheme = |text: &str| text.eq_ignore_ascii_case("https") || text.eq_ignore_ascii_case("http");
+    let (_, rest) = text.split_once("://").filter(|(before, _)| scheme(before)).ok_or(BadResource::NoUrl)?;
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    // A parser of URLs takes a backslash for the slash that begins the path.
+    if authority.is_empty() || !authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:[]".contains(&byte))
+    {
+        return Err(BadResource::NoUrl);
+    }
     let path = path.strip_suffix('/').unwrap_or(path);
     let plain = |segment: &str| {
         let letters = segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte));
@@ -148,6 +155,16 @@ mod tests {
         }
         assert!(matches!(read("https://git.example.com/bitbucketx/PAY/api"), Err(BadResource::UnknownHost(_))));
         assert!(matches!(read("https://bitbucket.org.evil.example/a/b"), Err(BadResource::UnknownHost(_))));
+        for authority in
+            ["bitbucket.org\\acme\\app", "bitbucket.org\\acme/app", "/bitbucket.org/acme/app", "bitbucket.org%2f"]
+        {
+            assert_eq!(read(&format!("https://{authority}")), Err(BadResource::NoUrl), "{authority}");
+        }
+        for text in
+            ["https:/bitbucket.org/acme%2f..://x", "https:bitbucket.org/acme/%41://x/y", " https://bitbucket.org"]
+        {
+            assert_eq!(read(text), Err(BadResource::NoUrl), "{text}");
+        }
         assert!(matches!(read("http://bitbucket.org/a/b"), Err(BadResource::NoUrl)));
         assert!(matches!(read("https://u@bitbucket.org/a/b"), Err(BadResource::NoUrl)));
         assert!(matches!(read("acme/app"), Err(BadResource::NoUrl)));

@@ -97,8 +97,9 @@ fn a_crooked_place_is_no_place() {
     let project = format!("{base}/scm/ACME");
     assert_eq!(desk.exchange(&token, "access_token", &[("resource", &project)]).json()["error"], "access_denied");
     let with_user = base.replace("https://", "https://bob@") + "/scm/ACME/app";
+    let back = base.replacen("/bitbucket", "\\bitbucket\\scm\\ACME\\app%2f..%2fapp", 1);
     let plain = base.replace("https://", "http://") + "/scm/ACME/app";
-    for resource in [with_user, plain] {
+    for resource in [with_user, plain, back] {
         refused(
             &resource,
             &desk.exchange(&token, "access_token", &[("resource", &resource)]),

@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 fn a_storm_over_two_replicas_loses_no_grant_and_refreshes_none_without_a_reason() {
     let seed = seed();
     let mut storm = Storm::begin(seed);
-    let length = variable("BITBUCKET_SSO_CHAOS_SECONDS").unwrap_or(7);
+    let length = variable("BITBUCKET_SSO_CHAOS_SECONDS").unwrap_or(6);
     let mut told = storm.rage(Duration::from_secs(length));
     storm.serve_all(&mut told);
     storm.what_is_stored_is_the_newest(&mut told);
